@@ -1,0 +1,1 @@
+"""Decision making: sees observations, proposes settings, and knows no laser."""

@@ -1,0 +1,1 @@
+"""Packaged configurations, found by name as `lasercontrol.configs` wherever the program runs."""

@@ -1,0 +1,1 @@
+"""Instruments: links, declared parameters, one file each. Knows no physics."""
