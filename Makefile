@@ -1,0 +1,52 @@
+# Every verb of the project. Each works on a fresh clone: the environment is .venv, made on the first call.
+#   make run     base install, then tune a simulated laser (the main job)
+#   make test    every extra, then every test
+#   make check   lint, format, types
+#   make bench   speeds of this machine
+#   make clean   remove the environment and the caches
+# Without make (Windows): see README.md.
+
+PYTHON ?= python3
+BIN    := .venv/bin
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+export PIP_ROOT_USER_ACTION = ignore
+# -qq: errors are shown, progress and warnings are not.
+INSTALL := $(BIN)/python -m pip install -qq --no-input -c constraints.txt
+
+.PHONY: run test check bench clean
+.DELETE_ON_ERROR:
+
+run: .venv/.base
+	$(BIN)/lasercontrol optimize
+
+test: .venv/.full
+	$(BIN)/python -m pytest -n 2
+
+check: .venv/.full
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+bench: .venv/.base
+	$(BIN)/lasercontrol bench
+
+clean:
+	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# Stamps: what is up to date is not installed again; the second install upgrades the first in place.
+.venv/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "lasercontrol needs Python 3.11 or newer; set PYTHON=..." >&2; exit 1; }
+	@echo "making .venv"
+	@$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/.base: .venv/.made pyproject.toml constraints.txt
+	@echo "installing lasercontrol (about half a gigabyte, once)"
+	@$(INSTALL) -e .
+	@touch $@
+
+.venv/.full: .venv/.made pyproject.toml constraints.txt
+	@echo "installing torch and every extra (once, takes minutes)"
+	@$(INSTALL) torch==2.13.0
+	@$(INSTALL) -e '.[train,test]'
+	@touch .venv/.base $@
