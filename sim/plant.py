@@ -1,0 +1,92 @@
+"""A laser that can be asked: setting in, light out, each lane of a batch at the fidelity that it needs."""
+
+from copy import copy
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.chain import Chain, FastChain, FullChain, Laser, single_precision
+from sim.diagnostics import limit_yield, signals
+from sim.frog import FrogAxes
+from sim.metrics import strehl
+
+__all__ = ["Fidelity", "Light", "Plant"]
+
+Floats = NDArray[np.floating[Any]]
+
+OVERFLOW = 0.10
+"""Above this share of the energy outside the fast window, the full grid takes over."""
+
+
+class Fidelity(StrEnum):
+    """`FAST`: the compressed scale. `FULL`: the stretched grid. `AUTO`: fast where it is within 2 % in peak."""
+
+    FAST = "fast"
+    FULL = "full"
+    AUTO = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class Light:
+    """Noise-free signals by name, each (..., *frame), and the share of energy outside the window shown, (...)."""
+
+    signals: dict[str, Floats]
+    outside: Floats
+
+
+class Plant:
+    """NumPy lasers of any batch shape `...` behind one question: what does this setting, shape (..., 3), give?"""
+
+    def __init__(self, laser: Laser, fidelity: Fidelity, axes: FrogAxes) -> None:
+        self.laser, self.fidelity, self.axes = laser, fidelity, axes
+        self.full = FullChain(laser)
+        self.fast = FastChain(single_precision(laser))
+        self.reference_yield = np.asarray(limit_yield(laser.amplitude, laser.grid))
+
+    def light(self, setting: Floats, names: tuple[str, ...]) -> Light:
+        """Signals `names` of `sim.diagnostics.signals` at a setting; real arrays in the chain's precision."""
+        if self.fidelity is Fidelity.FULL:
+            return self._shown_by(self.full, self.reference_yield, setting, names)
+        light = self._shown_by(self.fast, self.reference_yield, setting, names)
+        beyond = self._beyond_fast(setting, light.outside)
+        if not beyond.any():
+            return light
+        lanes = np.nonzero(beyond) if beyond.ndim else ()
+        truth = self._shown_by(FullChain(self.laser[lanes]), self.reference_yield[lanes], setting[lanes], names)
+        for name, values in truth.signals.items():
+            light.signals[name][lanes] = values
+        light.outside[lanes] = truth.outside
+        return light
+
+    def strehl(self, setting: Floats) -> Floats:
+        """Peak as a fraction of the transform limit, shape (...): the noise-free truth on the full grid."""
+        return np.asarray(strehl(self.full.spectrum_after(np.asarray(setting, dtype=np.float64)), self.full.grid))
+
+    def moved_by(self, offset: Floats) -> "Plant":
+        """The same lasers with every compressor offset changed by `offset`, shape (..., 3)."""
+        plant = copy(self)
+        plant.laser = replace(self.laser, offset=self.laser.offset + offset)
+        plant.full, plant.fast = self.full.with_laser(plant.laser), self.fast.with_laser(single_precision(plant.laser))
+        return plant
+
+    def _beyond_fast(self, setting: Floats, outside: Floats) -> NDArray[np.bool_]:
+        if self.fidelity is Fidelity.AUTO:
+            return ~np.asarray(self.fast.trusted(setting.astype(np.float32)))
+        return np.asarray(outside > OVERFLOW)
+
+    def _shown_by(self, chain: Chain, reference_yield: Floats, setting: Floats, names: tuple[str, ...]) -> Light:
+        where = np.asarray(setting, dtype=chain.laser.b_rad.dtype)
+        scale = reference_yield.astype(where.dtype)
+        shown = signals(chain.spectrum_after(where), chain.grid, scale, names, self.axes)
+        return Light(shown, np.array(chain.outside_fraction(where)))
+
+    def put(self, lanes: NDArray[np.bool_], laser: Laser) -> None:
+        """Replace the lasers of some lanes of a one-dimensional batch, in place; the arrays must be the plant's own."""
+        for name in ("amplitude", "b_rad", "offset"):
+            getattr(self.laser, name)[lanes] = getattr(laser, name)
+        self.reference_yield[lanes] = limit_yield(laser.amplitude, laser.grid)
+        self.full = FullChain(self.laser)
+        self.fast.put(lanes, FastChain(single_precision(laser)))
