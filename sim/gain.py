@@ -76,8 +76,8 @@ def frantz_nodvik_j_per_cm2(
     """Output fluence of a saturating amplifier, shape (...) of the arguments, which are not negative.
 
     F_out = F_s ln{1 + G₀ [exp(F_in/F_s) - 1]}, G₀ = exp(F_stored/F_s) (Frantz & Nodvik, J. Appl. Phys. 34, 2346, 1963),
-    written as F_in plus the extracted fluence: a strong input does not overflow, a weak one does not cancel, and what is
-    extracted is seen to stay below what was stored.
+    written as F_in plus the extracted fluence: a strong input does not overflow, a weak one does not cancel, and
+    what is extracted is seen to stay below what was stored.
     """
     xp = namespace(input_j_per_cm2, stored_j_per_cm2)
     inversion = xp.expm1(stored_j_per_cm2 / saturation_j_per_cm2)
