@@ -17,9 +17,11 @@ OURS = {*LEAVES, "lasercontrol", "configs", "tests"}
 # A name may stand here before its module exists; a module that does not stand here fails the test.
 LAYERS = (
     {"errors"},
+    {"spectrum_rows"},
+    {"spectrum_file"},
     {"config"},
     {"bench"},
-    {"simbench"},
+    {"shot", "simbench"},
     {"limits"},
     {"scenario"},
     {"env"},
