@@ -18,7 +18,8 @@ every_element = pytest.mark.parametrize("element", SPECIMENS, ids=str)
 
 
 def kinds(parent: type) -> Iterator[type]:
-    for kind in parent.__subclasses__():
+    children: list[type] = parent.__subclasses__()
+    for kind in children:
         if not isabstract(kind) and kind.__module__.startswith("sim."):
             yield kind
         yield from kinds(kind)
@@ -34,7 +35,7 @@ def test_every_element_has_a_specimen() -> None:
 
 
 def test_an_unknown_newcomer_is_noticed() -> None:
-    class Root(Element):
+    class Root:
         """A family of its own, so that the newcomer is not left behind in the real one."""
 
     newcomer = type("Newcomer", (Root,), {"__module__": "sim.newcomer", "phase_rad": None, "coefficients": None})
