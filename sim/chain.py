@@ -227,6 +227,10 @@ class FastChain:
         gentle = xp.all((xp.abs(amplitude / (self.amplitude + 1e-30) - 1) < 0.15) | ~lit, axis=-1)
         return (self.outside_fraction(setting) <= 0.02) & mapped & gentle
 
+    def spm_at_nominal(self) -> tuple[Array, Array]:
+        """Amplitude and nonlinear phase behind the amplifier at setting zero, each (..., n)."""
+        return self._nominal_spm or self._spm(self._chirp(like(self.laser.stretcher, self.laser.b_rad)))
+
     def _inside(self, residual: Array) -> Array:
         delay = residual @ self._delay_rows
         xp = namespace(delay)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sim.chain import Chain, FastChain, FullChain, Laser, single_precision
 from sim.diagnostics import limit_yield, signals
 from sim.frog import FrogAxes
-from sim.metrics import strehl
+from sim.metrics import peak_intensity
 
 __all__ = ["Fidelity", "Light", "Plant"]
 
@@ -62,8 +62,13 @@ class Plant:
         return light
 
     def strehl(self, setting: Floats) -> Floats:
-        """Peak as a fraction of the transform limit, shape (...): the noise-free truth on the full grid."""
-        return np.asarray(strehl(self.full.spectrum_after(np.asarray(setting, dtype=np.float64)), self.full.grid))
+        """Peak as a fraction of the transform limit, shape (...): the noise-free truth on the full grid.
+
+        The limit is that of the amplifier's output spectrum without SPM, one number per laser: SPM reshapes the
+        spectrum by under 1 % in peak, and a score that moved its own yardstick could not be compared between shots.
+        """
+        spectrum = self.full.spectrum_after(np.asarray(setting, dtype=np.float64))
+        return np.asarray(peak_intensity(spectrum, self.full.grid) / self.full.limit_peak)
 
     def moved_by(self, offset: Floats) -> "Plant":
         """The same lasers with every compressor offset changed by `offset`, shape (..., 3)."""
