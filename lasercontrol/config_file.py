@@ -1,0 +1,110 @@
+"""Configs found and read: by path or by name, checked, and refused in one sentence that points at the line."""
+
+from difflib import get_close_matches
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from lasercontrol.config import Config
+from lasercontrol.config_location import Key, Lines, dotted, line_of, read_yaml
+from lasercontrol.errors import ConfigError
+
+__all__ = ["find_config", "load_config", "packaged_names"]
+
+# What pydantic says in words of Python, said in words of YAML.
+PLAINER = {"model_type": "it must be a mapping of keys to values", "tuple_type": "it must be a list"}
+
+
+def packaged_names() -> list[str]:
+    """Names of the configs that come with the program."""
+    return sorted(
+        entry.name.removesuffix(".yaml")
+        for entry in resources.files("lasercontrol.configs").iterdir()
+        if entry.name.endswith(".yaml")
+    )
+
+
+def find_config(name: str) -> Path:
+    """Path of a config, given by path or by the name of a packaged one; ConfigError where there is none."""
+    path = Path(name)
+    if path.suffix in {".yaml", ".yml"} or path.is_file():
+        if path.is_file():
+            return path
+        raise ConfigError(path, None, "the file", "does not exist.")
+    if name in (names := packaged_names()):
+        return Path(str(resources.files("lasercontrol.configs") / f"{name}.yaml"))
+    raise ConfigError(name, None, "the config", f"is neither a file nor a packaged one ({', '.join(names)}).")
+
+
+def load_config(path: Path) -> Config:
+    """Read and check a config; relative paths in it count from its folder. Raises ConfigError."""
+    values, lines = read_yaml(path)
+    if not isinstance(values, dict):
+        raise ConfigError(path, lines[()], "the file", f"holds a {type(values).__name__}; keys with values are wanted.")
+    try:
+        config = Config.model_validate(values)
+    except ValidationError as error:
+        raise _first_error(error, lines, path) from None
+    return _with_whole_paths(config, path.resolve().parent)
+
+
+def _with_whole_paths(config: Config, folder: Path) -> Config:
+    laser = config.laser
+    if laser.spectrum.file:
+        spectrum = laser.spectrum.model_copy(update={"file": folder / laser.spectrum.file})
+        laser = laser.model_copy(update={"spectrum": spectrum})
+    if laser.gain and laser.gain.file:
+        laser = laser.model_copy(update={"gain": laser.gain.model_copy(update={"file": folder / laser.gain.file})})
+    return config.model_copy(update={"laser": laser})
+
+
+def _first_error(error: ValidationError, lines: Lines, path: Path) -> ConfigError:
+    """The error that stands first in the file, as one sentence."""
+    located = [(_key(detail), detail) for detail in error.errors()]
+    located.sort(key=lambda pair: line_of(pair[0], lines) or 0)
+    key, detail = located[0]
+    rest = len({key for key, _ in located}) - 1
+    more = f" ({rest} more {'error' if rest == 1 else 'errors'} in this file)" if rest else ""
+    return ConfigError(path, line_of(key, lines), dotted(key), f"{_sentence(detail, key)}.{more}")
+
+
+def _key(detail: ErrorDetails) -> Key:
+    """Path of the offending key, without the names that pydantic gives to the members of a union."""
+    return tuple(part for part in detail["loc"] if isinstance(part, int) or part.isidentifier())
+
+
+def _sentence(detail: ErrorDetails, key: Key) -> str:
+    if detail["type"] == "extra_forbidden":
+        return _unknown(key)
+    if detail["type"] == "missing":
+        return "is missing"
+    if detail["type"] == "value_error":
+        return str(detail["ctx"]["error"])
+    shown = "a mapping" if isinstance(detail["input"], dict) else repr(detail["input"])
+    wanted = PLAINER.get(detail["type"]) or detail["msg"].replace("Input should be", "it must be")
+    return f"is {shown}; {wanted[0].lower()}{wanted[1:]}"
+
+
+def _unknown(key: Key) -> str:
+    known = sorted(_fields_at(key[:-1]))
+    close = get_close_matches(str(key[-1]), known, n=1)
+    guess = f"did you mean `{close[0]}`? " if close else ""
+    return f"unknown key; {guess}known here are {', '.join(known)}"
+
+
+def _fields_at(key: Key) -> list[str]:
+    """Names of the settings below a key."""
+    model: Any = Config
+    for part in key:
+        if isinstance(part, str):
+            model = _model_in(model.model_fields[part].annotation)
+    return list(model.model_fields)
+
+
+def _model_in(annotation: Any) -> Any:
+    """The one model among the members of an annotation."""
+    members = getattr(annotation, "__args__", (annotation,))
+    return next(member for member in members if isinstance(member, type) and issubclass(member, BaseModel))
