@@ -202,9 +202,9 @@ class InstrumentSettings(_Settings):
 class LimitSettings(_Settings):
     """What protects the optics; every move passes these, whoever asks."""
 
-    max_amplifier_ratio: Real = Field(default=2.0, ge=1, le=10)
+    max_amplifier_ratio: Real = Field(default=1.5, ge=1, le=10)
     """Greatest peak intensity in the amplifier, as a multiple of that at the nominal stretch."""
-    max_b_rad: Real = Field(default=7.0, gt=0, le=50)
+    max_b_rad: Real = Field(default=5.0, gt=0, le=50)
     """Greatest B-integral, for a B at the 95th percentile of what it may be at the nominal stretch."""
     b95_rad: Real = Field(default=3.375, ge=0, le=50)
     """That percentile: 95 % of all B drawn uniformly from 1 to 3.5 lie below 3.375. State yours if you measured B."""
