@@ -86,7 +86,8 @@ class Plant:
         where = np.asarray(setting, dtype=chain.laser.b_rad.dtype)
         scale = reference_yield.astype(where.dtype)
         shown = signals(chain.spectrum_after(where), chain.grid, scale, names, self.axes)
-        return Light(shown, np.array(chain.outside_fraction(where)))
+        arrays = {name: np.asarray(values) for name, values in shown.items()}  # a lone yield is a number before this
+        return Light(arrays, np.array(chain.outside_fraction(where)))
 
     def put(self, lanes: NDArray[np.bool_], laser: Laser) -> None:
         """Replace the lasers of some lanes of a one-dimensional batch, in place; the arrays must be the plant's own."""
