@@ -6,26 +6,46 @@ from sim.pulse import field, finer, intensity_of, transform_limited_peak
 
 __all__ = ["contrast", "fwhm_ps", "peak_intensity", "rms_duration_ps", "shg_yield", "strehl"]
 
-FINER = 2  # samples between two of the grid before a peak is read; with the parabola below the error is under 1e-4
+FINER = 2  # samples between two of the grid before a peak is read; with the quartic the error is under 1e-4
 
 
 def peak_intensity(spectrum: Array, grid: Grid) -> Array:
     """Greatest |E(t)|², shape (...), of a complex spectrum, shape (..., n), between the samples as well.
 
-    Zero-padding to half the time step, then the parabola through the logarithm of the three highest samples:
-    exact for a Gaussian summit.
+    Zero-padding to half the time step, then the quartic through the logarithm of the five samples about the highest:
+    exact for a Gaussian summit, within 1e-4 for any that the default spectrum makes on the fast grid. Where a second
+    summit comes within 1 % of the first, the higher sample may be on the lower one, and the error reaches 2e-3.
     """
     xp = namespace(spectrum)
     dense, dense_grid = finer(spectrum, grid, FINER)
     intensity = intensity_of(field(dense, dense_grid))
     top = peak_index(intensity)
     n = intensity.shape[-1]
-    left, here, right = (
-        xp.log(xp.take_along_axis(intensity, (top + k) % n, axis=-1)[..., 0] + 1e-30) for k in (-1, 0, 1)
-    )
-    bend = left - 2 * here + right
-    bend = xp.where(bend < 0, bend, xp.full_like(bend, -1e30))  # a flat top has its summit on the sample
-    return xp.exp(here - (left - right) ** 2 / (8 * bend))
+    logs = [xp.log(xp.take_along_axis(intensity, (top + k) % n, axis=-1)[..., 0] + 1e-30) for k in range(-2, 3)]
+    return xp.exp(logs[2] + _summit_height(*(log - logs[2] for log in logs)))
+
+
+def _summit_height(far_left: Array, left: Array, here: Array, right: Array, far_right: Array) -> Array:
+    """Height of the summit of the quartic through five equidistant values above the middle one, which is the highest.
+
+    From the parabola's summit, one Newton step; never farther than half a step from the middle.
+    """
+    xp = namespace(here)
+    odd, even = (right - left) / 2, (right + left) / 2
+    c3 = ((far_right - far_left) / 2 - 2 * odd) / 6
+    c4 = ((far_right + far_left) / 2 - 4 * even) / 12
+    c1, c2 = odd - c3, even - c4
+    x = xp.clip(-odd / (2 * _negative(even)), -0.5, 0.5)
+    slope = c1 + x * (2 * c2 + x * (3 * c3 + x * 4 * c4))
+    bend = 2 * c2 + x * (6 * c3 + x * 12 * c4)
+    x = xp.clip(x - slope / _negative(bend), -0.5, 0.5)
+    return x * (c1 + x * (c2 + x * (c3 + x * c4)))
+
+
+def _negative(bend: Array) -> Array:
+    """A curvature that is no summit's is made so steep that the summit is where it stands."""
+    xp = namespace(bend)
+    return xp.where(bend < 0, bend, xp.full_like(bend, -1e30))
 
 
 def strehl(spectrum: Array, grid: Grid) -> Array:
