@@ -9,6 +9,7 @@ Keys: `frog` (..., n_frames, n_delay, n_frequency), `marginals`, `autocorrelatio
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from math import log
 from typing import Any, Literal, NamedTuple
 
@@ -36,7 +37,7 @@ GREATEST_LOG_GAIN = 10.0  # decades, either way
 GREATEST_ENERGY = 2.0  # times nominal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ObservationSpec:
     """What is shown, and how.
 
@@ -64,18 +65,18 @@ class ObservationSpec:
                 f"{self.shown}, {self.n_history}, {self.n_frames}, {self.floor:g}"
             )
 
-    @property
+    @cached_property
     def channels(self) -> tuple[str, ...]:
         """Channels that the bench must read: those shown, and the yield where they carry no second harmonic."""
         shown = tuple(dict.fromkeys(CHANNEL_OF[name] for name in self.shown))
         return shown if set(shown) != {"spectrum"} else (*shown, "shg")
 
-    @property
+    @cached_property
     def cameras(self) -> tuple[str, ...]:
         """The channels among them that report a gain."""
         return tuple(name for name in self.channels if name != "shg")
 
-    @property
+    @cached_property
     def lowest_log_signal(self) -> float:
         """The logarithm of the floor."""
         return log(self.floor)
@@ -224,7 +225,7 @@ SHOWN: Mapping[str, Callable[[ObservationSpec, Reading], NDArray[Any]]] = {
 
 
 def _within(values: Floats, low: float, high: float) -> Floats:
-    return np.minimum(np.maximum(values, np.float32(low)), np.float32(high)).astype(np.float32, copy=False)
+    return np.minimum(np.maximum(values, low), high, dtype=np.float32)
 
 
 def _log_signal(spec: ObservationSpec, reading: Reading) -> Floats:
@@ -235,9 +236,11 @@ def _log_signal(spec: ObservationSpec, reading: Reading) -> Floats:
 
 def _log_gain(spec: ObservationSpec, reading: Reading) -> Floats:
     """Decades of each camera's gain, shape (..., n_camera); 0 of a camera that reports none."""
-    gains = [reading.channels[name].gain for name in spec.cameras]
-    known = [np.ones(reading.energy.shape) if gain is None else np.maximum(gain, 1e-30) for gain in gains]
-    return _within(np.log10(np.stack(known, axis=-1)), -GREATEST_LOG_GAIN, GREATEST_LOG_GAIN)
+    gains = np.ones((*reading.energy.shape, len(spec.cameras)), dtype=np.float32)
+    for column, name in enumerate(spec.cameras):
+        if (gain := reading.channels[name].gain) is not None:
+            gains[..., column] = gain
+    return _within(np.log10(np.maximum(gains, 1e-30)), -GREATEST_LOG_GAIN, GREATEST_LOG_GAIN)
 
 
 def _remembered(past: Past, row: Floats, observation: Observation, log_signal: Floats) -> Past:

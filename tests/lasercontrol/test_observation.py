@@ -64,8 +64,7 @@ def test_the_image_has_content(image_dtype: str, bench_of: Callable[..., SimBenc
 def test_both_image_types_show_the_same(bench_of: Callable[..., SimBench]) -> None:
     reading = bench_of(ObservationSpec()).measure()
     small, fine = (
-        first_shot(ObservationSpec(image_dtype=kind), reading).observation["frog"]
-        for kind in ("uint8", "float32")
+        first_shot(ObservationSpec(image_dtype=kind), reading).observation["frog"] for kind in ("uint8", "float32")
     )
     assert np.abs(small / 255 - fine).max() <= 1 / 255 + 1e-6
 
