@@ -1,0 +1,244 @@
+"""The model-based estimator: believe, move to the best setting under the belief, look, believe better.
+
+Frames are read by `ShapeFit`, single numbers by `Ensemble`. Where the model has nothing left to improve but the
+signal falls short of what it promised, a local simplex takes over.
+"""
+
+from typing import Protocol
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from agents.ensemble import Ensemble
+from agents.forward import ForwardModel
+from agents.nelder_mead import NelderMead
+from agents.protocol import Floats, Shot, Travel
+from agents.shape_fit import N_AHEAD, STEPS_FIRST, STEPS_LATER, STEPS_SCREEN, Guesses, ShapeFit
+
+__all__ = ["Belief", "Estimator", "FrameBelief", "YieldBelief"]
+
+GAIN_WORTH_A_SHOT = 0.004  # predicted gain in signal below which another move is not worth its shot
+SHORTFALL = 0.06  # signal missing from the model's promise before the simplex takes over
+POOR = 1.6  # misfit, in variances of the noise, above which the guesses are looked for anew
+PATIENCE = 5  # shots before the model may be doubted
+N_JURY, N_CANDIDATE = 64, 40
+AGREED = 0.9  # expected share of the best signal above which learning more is not worth a detour
+EAGERNESS = 1.0  # nats of information that an expected full signal is worth
+SIMPLEX_STEP = 0.008  # of the range: about the half-width of the peak at 90 %
+
+
+_BANKS: WeakKeyDictionary[ForwardModel, dict[bytes, tuple[Floats, Floats]]] = WeakKeyDictionary()
+
+
+class Belief(Protocol):
+    """What is known of the hidden, and what it says to do."""
+
+    def update(self, shots: list[Shot]) -> None:
+        """Take in the shots so far, the newest last."""
+
+    def wanted(self, here: Floats) -> Floats:
+        """The setting (k,) to look at next."""
+
+    def best(self) -> Floats:
+        """The setting (k,) believed best."""
+
+    def gain(self, here: Floats) -> float:
+        """Expected relative gain in signal from `here` to the best setting."""
+
+    def believed(self) -> Floats:
+        """The likeliest hypothesis, (h,) or with the model's own errors."""
+
+
+class FrameBelief:
+    """Several guesses at once, the best polished together with the model's own errors; from the last frames only."""
+
+    def __init__(self, model: ForwardModel, travel: Travel, n_shot: int = 4) -> None:
+        self.model, self.start, self.n_shot = model, travel.start, n_shot
+        self.fit = ShapeFit(model, _bank(model, travel.start))
+        self.guesses: Guesses | None = None
+        self.polished: Floats | None = None
+
+    def update(self, shots: list[Shot]) -> None:
+        """First the bank, then refinement of what it gave."""
+        last = shots[-self.n_shot :]
+        settings = np.stack([shot.fraction for shot in last])
+        frames = np.stack([shot.features for shot in last])
+        here = settings[-1]
+        if self.guesses is None or self.polished is None:
+            candidates = self.fit.matches(here - self.start, frames[-1])
+            self.guesses = self.fit.screened(candidates, settings, frames, STEPS_FIRST)
+        else:
+            known = np.concatenate([self.polished[None, : self.model.n_hypothesis], self.guesses.hypotheses])
+            others = self.fit.look_alikes(known[0], here)
+            others = self.fit.refined(others, settings[-1:], frames[-1:], STEPS_SCREEN).hypotheses[:N_AHEAD]
+            self.guesses = self.fit.screened(np.concatenate([known, others]), settings, frames, STEPS_LATER)
+        self.polished, misfit = self.fit.polished(self.guesses.hypotheses[0], settings, frames)
+        if misfit > POOR and len(shots) > 1:
+            anew = self.fit.matches(here - self.start, frames[-1])
+            anew = self.fit.refined(anew, settings[-1:], frames[-1:], STEPS_SCREEN).hypotheses[:N_AHEAD]
+            found = self.fit.refined(anew, settings, frames, STEPS_FIRST)
+            other, other_misfit = self.fit.polished(found.hypotheses[0], settings, frames)
+            if other_misfit < misfit:
+                self.guesses, self.polished = found, other
+
+    def wanted(self, here: Floats) -> Floats:
+        """The best setting itself: a frame at the wrong twin's optimum tells the twins apart as well as any."""
+        return self.best()
+
+    def best(self) -> Floats:
+        """The setting (k,) believed best."""
+        assert self.polished is not None, "asked before any shot was told"
+        return self.model.best_setting(self.polished[None])[0]
+
+    def gain(self, here: Floats) -> float:
+        """Expected relative gain in signal from `here` to the best setting."""
+        assert self.polished is not None, "asked before any shot was told"
+        values, _ = self.model.log_signal(np.stack([here, self.best()]), np.stack([self.polished] * 2))
+        return float(np.exp(values[1] - values[0]) - 1)
+
+    def believed(self) -> Floats:
+        """The likeliest hypothesis with the model's own errors."""
+        assert self.polished is not None, "asked before any shot was told"
+        return self.polished
+
+
+class YieldBelief:
+    """A cloud of hypotheses; looks where the signal is expected to be high and the cloud still disagrees about it."""
+
+    def __init__(self, model: ForwardModel, rng: np.random.Generator) -> None:
+        self.model, self.rng = model, rng
+        self.cloud = Ensemble(model, rng)
+        self._best: Floats | None = None
+        self._gain = np.inf
+
+    def update(self, shots: list[Shot]) -> None:
+        """Pull the cloud onto every reading so far."""
+        self.cloud.update(np.stack([shot.fraction for shot in shots]), np.array([shot.signal for shot in shots]))
+        self._best = None
+
+    def wanted(self, here: Floats) -> Floats:
+        """Once the cloud agrees on a setting, that; before, the candidate with most to gain and to learn."""
+        jury = self._drawn(N_JURY)
+        candidates = np.concatenate([here[None], self._optima(N_CANDIDATE)])
+        log_signal, merit = self._judged(candidates, jury)
+        expected = merit.mean(axis=1)
+        self._best, self._gain = candidates[expected.argmax()], float(expected.max() / expected[0] - 1)
+        if expected.max() > AGREED:
+            return self._best
+        total = log_signal + jury[:, -1]
+        noise = self.model.log_noise(np.exp(total)).mean(axis=1)
+        news = 0.5 * np.log1p(total.var(axis=1) / noise**2)
+        return np.asarray(candidates[1:][(news + EAGERNESS * expected)[1:].argmax()])
+
+    def best(self) -> Floats:
+        """The setting (k,) of the highest expected signal."""
+        if self._best is None:
+            self.wanted(np.zeros(self.model.n_knob))
+        assert self._best is not None
+        return self._best
+
+    def gain(self, here: Floats) -> float:
+        """Expected relative gain in signal from `here` to the best setting."""
+        return self._gain
+
+    def believed(self) -> Floats:
+        """The heaviest member."""
+        return np.asarray(self.cloud.members[self.cloud.weights.argmax(), :-1])
+
+    def _drawn(self, count: int) -> Floats:
+        return self.cloud.members[self.rng.choice(len(self.cloud.members), count, p=self.cloud.weights)]
+
+    def _optima(self, count: int) -> Floats:
+        return self.model.best_setting(self._drawn(count)[:, :-1])
+
+    def _judged(self, candidates: Floats, jury: Floats) -> tuple[Floats, Floats]:
+        """Logarithm of the signal and its share of each juror's own best, both (candidates, jury)."""
+        c, m = len(candidates), len(jury)
+        hypotheses = jury[:, :-1]
+        values, _ = self.model.log_signal(np.repeat(candidates, m, axis=0), np.tile(hypotheses, (c, 1)))
+        own_best, _ = self.model.log_signal(self.model.best_setting(hypotheses), hypotheses)
+        return values.reshape(c, m), np.exp(values.reshape(c, m) - own_best)
+
+
+class Estimator:
+    """The agent: a belief, and a simplex in reserve."""
+
+    name = "estimator"
+
+    def __init__(self, model: ForwardModel, travel: Travel, seed: int) -> None:
+        self.model, self.travel = model, travel
+        self.rng = np.random.default_rng(seed)
+        self.shots: list[Shot] = []
+        self.belief: Belief | None = None
+        self.simplex: NelderMead | None = None
+        self.says = "nothing seen yet"
+
+    def ask(self) -> Floats:
+        """The setting wanted next, shape (k,); before the first shot, the start."""
+        if self.simplex is not None:
+            return self.simplex.ask()
+        if self.belief is None:
+            return self.travel.start
+        here = self.shots[-1].fraction
+        wanted = self.belief.wanted(here)
+        self.says = f"expects {self.belief.gain(here):+.1%} of signal from the next move"
+        return wanted
+
+    def tell(self, shot: Shot) -> None:
+        """Take in a shot; an unusable one teaches nothing and is left out."""
+        if not shot.usable:
+            return
+        self.shots.append(shot)
+        if self.simplex is not None:
+            self.simplex.tell(shot)
+            return
+        if self.belief is None:
+            framed = shot.features.size > 1
+            self.belief = FrameBelief(self.model, self.travel) if framed else YieldBelief(self.model, self.rng)
+        self.belief.update(self.shots)
+        if self._falls_short():
+            self._hand_over()
+
+    def recommend(self) -> Floats:
+        """The setting believed best, shape (k,)."""
+        if self.simplex is not None:
+            return self.simplex.recommend()
+        return self.travel.start if self.belief is None else self.belief.best()
+
+    def finished(self) -> str | None:
+        """Once a shot at the best setting kept its promise and no move is worth another."""
+        if self.simplex is not None or self.belief is None or len(self.shots) < 2:
+            return None
+        here = self.shots[-1].fraction
+        away = np.abs(here - self.belief.best()).max()
+        if away > SIMPLEX_STEP or abs(self.belief.gain(here)) > GAIN_WORTH_A_SHOT:
+            return None
+        return f"the model expects no more than {GAIN_WORTH_A_SHOT:.1%} from any further move"
+
+    def _falls_short(self) -> bool:
+        """Whether two shots near the believed best stay below what the model promised from the first shot on."""
+        if len(self.shots) < PATIENCE or self.belief is None:
+            return False
+        settings = np.stack([shot.fraction for shot in self.shots])
+        if np.abs(settings[-2:] - self.belief.best()).max() > SIMPLEX_STEP:
+            return False
+        hypothesis = self.belief.believed()
+        promised, _ = self.model.log_signal(settings, np.stack([hypothesis] * len(settings)))
+        seen = np.log(np.maximum([shot.signal for shot in self.shots], 1e-6))
+        missing = (promised[-2:] - promised.max(initial=-np.inf, where=seen == seen.max())) - (seen[-2:] - seen.max())
+        return bool(np.all(missing > SHORTFALL))
+
+    def _hand_over(self) -> None:
+        best = max(self.shots, key=lambda shot: shot.signal)
+        self.simplex = NelderMead(Travel(best.fraction, self.travel.max_step), first_edge=SIMPLEX_STEP)
+        self.simplex.tell(best)
+        self.says = "the signal falls short of the model: a local simplex takes over"
+
+
+def _bank(model: ForwardModel, start: Floats) -> tuple[Floats, Floats]:
+    """The bank of frames at a start, built once per model: every laser of one kind shares it."""
+    banks = _BANKS.setdefault(model, {})
+    key = start.tobytes()
+    if key not in banks:
+        banks[key] = ShapeFit.bank_of(model, start, np.random.default_rng(0))
+    return banks[key]
