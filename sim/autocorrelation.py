@@ -17,4 +17,4 @@ def half_autocorrelation(intensity: Array, grid: Grid, n_delay: int) -> Array:
 
 def autocorrelation_delay_ps(grid: Grid, n_delay: int) -> NDArray[np.float64]:
     """Delays, shape (n_delay,), rising, zero at index n_delay/2."""
-    return (np.arange(n_delay) - n_delay // 2) * grid.dt_ps
+    return (np.arange(n_delay, dtype=np.float64) - n_delay // 2) * grid.dt_ps

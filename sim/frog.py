@@ -43,11 +43,11 @@ class FrogAxes:
 
     def delay_ps(self, grid: Grid) -> NDArray[np.float64]:
         """Delays, shape (n_delay,), rising, zero at index n_delay/2."""
-        return (np.arange(self.n_delay) - self.n_delay // 2) * grid.dt_ps
+        return (np.arange(self.n_delay, dtype=np.float64) - self.n_delay // 2) * grid.dt_ps
 
     def frequency_thz(self) -> NDArray[np.float64]:
         """Bin centres as offsets from twice the carrier, shape (n_frequency,), rising."""
-        return (np.arange(self.n_frequency) - self.n_frequency // 2) * self.bin_thz
+        return (np.arange(self.n_frequency, dtype=np.float64) - self.n_frequency // 2) * self.bin_thz
 
 
 def half_frog(field_in_time: Array, grid: Grid, axes: FrogAxes) -> Array:
