@@ -44,7 +44,8 @@ class Plant:
         self.laser, self.fidelity, self.axes = laser, fidelity, axes
         self.full = FullChain(laser)
         self.fast = FastChain(single_precision(laser))
-        self.reference_yield = np.asarray(limit_yield(laser.amplitude, laser.grid))
+        yields = limit_yield(laser.amplitude, laser.grid)  # one for all where the lasers share their amplitude
+        self.reference_yield = np.broadcast_to(yields, laser.b_rad.shape).copy()
 
     def light(self, setting: Floats, names: tuple[str, ...]) -> Light:
         """Signals `names` of `sim.diagnostics.signals` at a setting; real arrays in the chain's precision."""
