@@ -6,10 +6,10 @@ from agents.protocol import Floats, Shot
 
 __all__ = ["Seen"]
 
-NEAR_THE_TOP = 0.7
+NEAR_THE_TOP = 0.9
 """A setting joins the fit when its signal exceeds this share of the highest: there log signal is a parabola."""
 
-ROUGH_FIT = 0.1
+ROUGH_FIT = 0.03
 """Above this rms misfit of log signal the top is no parabola, and plain averages decide."""
 
 

@@ -28,12 +28,12 @@ def test_an_unusable_reading_counts_as_dark() -> None:
 
 def test_neighbours_outvote_a_lucky_reading(rng: np.random.Generator) -> None:
     hill, seen = Hill(np.zeros(3)), Seen()
-    for fraction in rng.normal(scale=0.01, size=(60, 3)):
+    for fraction in rng.normal(scale=0.005, size=(60, 3)):
         seen.add(Shot(fraction, hill.height(fraction), np.zeros(1)))
-    lucky = np.array([0.02, 0.02, 0.0])
+    lucky = np.array([0.008, 0.01, 0.0])
     seen.add(Shot(lucky, 1.02, np.zeros(1)))
-    assert_close(hill.height(seen.best()), 1.0, rel=0.02)
-    assert hill.height(lucky) < 0.8
+    assert_close(hill.height(seen.best()), 1.0, rel=0.01)
+    assert hill.height(lucky) < 0.93
 
 
 def test_nothing_seen_has_no_best() -> None:

@@ -1,0 +1,84 @@
+"""What every agent of a comparison is given: the same hidden lasers, the same starts, the same noise."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lasercontrol.bench import Floats, fraction_of
+from lasercontrol.scenario import Drawn, Scenario, build_bench, draw_lasers
+from lasercontrol.simbench import COEFFICIENTS, Instruments, SimBench
+from sim.chain import single_precision
+from sim.reachable import best_setting
+
+__all__ = ["Trial", "instruments_with", "trial_of"]
+
+LASERS, NOISE, AGENTS = range(3)  # streams of one seed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Trial:
+    """A scenario with `n` lasers drawn.
+
+    optimum: where each laser's pulse is most intense within the bounds, as fractions of the range, shape (n, k).
+    reachable: the Strehl ratio there, shape (n,).
+    """
+
+    scenario: Scenario
+    observe: str
+    instruments: Instruments
+    drawn: Drawn
+    optimum: Floats
+    reachable: Floats
+    seed: int
+
+    @property
+    def lasers(self) -> int:
+        """How many."""
+        return len(self.reachable)
+
+    def bench(self, lanes: slice) -> SimBench:
+        """Some of the lasers at full fidelity, at their starts; noise of their own, the same at every call.
+
+        Readings are made in float32, which is wrong by 1e-4 of the peak; scores are not (`SimBench.strehl`).
+        """
+        some = self.drawn[lanes]
+        single = Drawn(single_precision(some.laser), some.scale, some.start)
+        rng = np.random.default_rng([self.seed, NOISE, lanes.start])
+        return build_bench(single, self.scenario, self.instruments, rng)
+
+    def agent_seed(self, lane: int) -> int:
+        """Of the agent that meets laser `lane`."""
+        return int(np.random.SeedSequence([self.seed, AGENTS, lane]).generate_state(1)[0])
+
+
+def instruments_with(observe: str, noise: float = 1.0) -> Instruments:
+    """Diagnostics that show one channel, every noise `noise` times its usual size."""
+    usual = Instruments(channels=(observe,))
+    camera, meter = usual.camera, usual.meter
+    return replace(
+        usual,
+        camera=replace(
+            camera, pixel_noise=noise * camera.pixel_noise, read_noise_counts=noise * camera.read_noise_counts
+        ),
+        meter=replace(meter, relative_noise=noise * meter.relative_noise, additive_noise=noise * meter.additive_noise),
+        energy_rms=noise * usual.energy_rms,
+        meter_rms=noise * usual.meter_rms,
+        delay_rms_ps=noise * usual.delay_rms_ps,
+    )
+
+
+def trial_of(scenario: Scenario, *, observe: str, lasers: int, seed: int, noise: float = 1.0) -> Trial:
+    """Draw the lasers and find what each of them can reach."""
+    drawn = draw_lasers(scenario, lasers, np.random.default_rng([seed, LASERS]))
+    low, high = (np.array([getattr(knob, end) for knob in scenario.knobs]) for end in ("low", "high"))
+    best, reachable = best_setting(drawn.laser, scenario.per_coefficient(low), scenario.per_coefficient(high))
+    native = best[:, [COEFFICIENTS.index(knob.name) for knob in scenario.knobs]]
+    return Trial(
+        scenario=scenario,
+        observe=observe,
+        instruments=instruments_with(observe, noise),
+        drawn=drawn,
+        optimum=fraction_of(native, scenario.knobs),
+        reachable=reachable,
+        seed=seed,
+    )
