@@ -1,5 +1,6 @@
 """Configs found and read: by path or by name, checked, and refused in one sentence that points at the line."""
 
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
@@ -12,7 +13,7 @@ from lasercontrol.config import Config
 from lasercontrol.config_location import Key, Lines, dotted, line_of, read_yaml
 from lasercontrol.errors import ConfigError
 
-__all__ = ["find_config", "load_config", "packaged_names"]
+__all__ = ["find_config", "load_config", "overridden", "packaged_names"]
 
 # What pydantic says in words of Python, said in words of YAML.
 PLAINER = {"model_type": "it must be a mapping of keys to values", "tuple_type": "it must be a list"}
@@ -49,6 +50,21 @@ def load_config(path: Path) -> Config:
     except ValidationError as error:
         raise _first_error(error, lines, path) from None
     return _with_whole_paths(config, path.resolve().parent)
+
+
+def overridden(config: Config, changes: Mapping[str, tuple[Sequence[str], Any]]) -> Config:
+    """The config with options of the command line in it: option → (key, value). ConfigError names the option."""
+    for option, (key, value) in changes.items():
+        values = config.model_dump()
+        place = values
+        for part in key[:-1]:
+            place = place[part]
+        place[key[-1]] = value
+        try:
+            config = Config.model_validate(values)
+        except ValidationError as error:
+            raise ConfigError("command line", None, option, f"{_sentence(error.errors()[0], ())}.") from None
+    return config
 
 
 def _with_whole_paths(config: Config, folder: Path) -> Config:

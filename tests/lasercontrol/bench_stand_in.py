@@ -61,3 +61,9 @@ class HillBench:
 
     def make_safe(self) -> None:
         self.log.append("safe")
+
+
+def reading(name: str, values: Floats, quality: Quality = Quality.OK, background: float = 0.0) -> Reading:
+    """A reading of one channel."""
+    channel = Channel(np.asarray(values), "counts", background=background)
+    return Reading({name: channel}, np.ones(()), np.asarray(quality, dtype=np.int8), (), 0.0, 0.0)

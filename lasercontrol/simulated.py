@@ -1,0 +1,176 @@
+"""A simulated laser from a config: the hidden plant drawn, the bench around it, its limits, and who may tune it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from agents.protocol import Agent, Travel
+from agents.registry import make
+from lasercontrol.bench import Floats, Knob, fraction_of
+from lasercontrol.config import Config, HiddenSettings, InstrumentSettings, KnobSettings
+from lasercontrol.forward import LaserModel
+from lasercontrol.laser_of import KnownLaser, known_laser
+from lasercontrol.limits import AmplifierLimit, CoatingLimit, Limits, transform_limited_gw_per_cm2
+from lasercontrol.scenario import Drawn, Scenario, build_bench, draw_lasers, knobs_for, scenario_for
+from lasercontrol.simbench import COEFFICIENTS, Instruments, SimBench
+from lasercontrol.truth import Truth
+from sim.chain import FullChain, Laser
+from sim.detector import Camera, YieldMeter
+from sim.grid import FULL_GRID
+from sim.spectrum import rms_width_rad_per_ps
+
+__all__ = ["SimulatedLaser", "amplifier_limit", "build", "nominal"]
+
+PLANT, NOISE, AGENT = range(3)  # streams of one seed
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SimulatedLaser:
+    """The bench to be tuned, what is known of the laser, what protects it, and the truth that only scores see."""
+
+    config: Config
+    scenario: Scenario
+    known: KnownLaser
+    bench: SimBench
+    limits: Limits
+    truth: Truth
+    seed: int
+
+    def agent(self, name: str) -> Callable[[Floats], Agent]:
+        """Maker of an agent, from the start as fractions (k,); the oracle alone is given the truth."""
+
+        def made(start: Floats) -> Agent:
+            steps = np.array([knob.max_step / knob.range for knob in self.bench.knobs])
+            return make(
+                name,
+                travel=Travel(start, steps),
+                seed=int(np.random.SeedSequence([self.seed, AGENT, 0]).generate_state(1)[0]),
+                optimum=fraction_of(self.truth.best, self.bench.knobs) if name == "oracle" else None,
+                forward=self._model() if name == "estimator" else None,
+            )
+
+        return made
+
+    def _model(self) -> LaserModel:
+        observed = next(name for name in ("frog", "autocorrelation", "shg") if name in self.bench.channels)
+        return LaserModel(
+            self.known.amplitude,
+            self.bench.knobs,
+            observe=observed,
+            offset_reach=self.scenario.offset_reach,
+            b_range_rad=self.scenario.b_range_rad,
+            meter=self.bench.instruments.meter,
+            stretcher=_stretcher(self.config),
+        )
+
+
+def build(config: Config, seed: int, shots_taken: int = 0) -> SimulatedLaser:
+    """The laser of a config and a seed; after `shots_taken` the same plant with fresh noise, to resume a run.
+
+    Raises what `known_laser` raises.
+    """
+    known = known_laser(config.laser)
+    scenario = _with_knobs(scenario_for(config.scenario.name, known.amplitude), config, known)
+    rng = np.random.default_rng([seed, PLANT])
+    drawn = draw_lasers(scenario, 1, rng, known.amplitude, _stretcher(config))[0]
+    drawn = replace(drawn, laser=_as_told(drawn.laser, config.scenario.hidden))
+    return _around(drawn, config, scenario, known, seed, np.random.default_rng([seed, NOISE, shots_taken]))
+
+
+def nominal(laser: SimulatedLaser) -> SimulatedLaser:
+    """The laser as the config has it, nothing hidden, at the same start: to rehearse on."""
+    b_rad = np.mean(laser.scenario.b_range_rad)
+    known = replace(
+        laser.bench.plant.laser, amplitude=laser.known.amplitude, b_rad=np.asarray(b_rad), offset=np.zeros(3)
+    )
+    drawn = Drawn(known, np.asarray(1.0), laser.bench.setting)
+    rng = np.random.default_rng([laser.seed, NOISE])
+    return _around(drawn, laser.config, laser.scenario, laser.known, laser.seed, rng)
+
+
+def amplifier_limit(config: Config, known: KnownLaser, scenario: Scenario) -> AmplifierLimit | None:
+    """Guard of the amplifier, from what is known of the laser; None where every knob sits behind it."""
+    if not any(knob.before_amplifier for knob in scenario.knobs):
+        return None
+    chain = FullChain(
+        Laser(
+            amplitude=known.amplitude,
+            b_rad=np.ones(()),
+            offset=np.zeros(3),
+            stretcher=_stretcher(config),
+            before_amplifier=scenario.before_amplifier,
+        )
+    )
+    return AmplifierLimit(
+        ratio=lambda setting: np.asarray(chain.amplifier_ratio(scenario.per_coefficient(setting))),
+        max_ratio=config.limits.max_amplifier_ratio,
+        b95_rad=config.limits.b95_rad,
+        max_b_rad=config.limits.max_b_rad,
+    )
+
+
+def _around(
+    drawn: Drawn, config: Config, scenario: Scenario, known: KnownLaser, seed: int, rng: np.random.Generator
+) -> SimulatedLaser:
+    bench = build_bench(drawn, scenario, _instruments(config.instruments), rng)
+    peak = transform_limited_gw_per_cm2(config.laser.energy_j, known.limit_peak_per_ps, config.laser.beam_radius_mm)
+    limits = Limits(
+        amplifier=amplifier_limit(config, known, scenario),
+        coating=CoatingLimit(peak, config.limits.coating_gw_per_cm2),
+    )
+    return SimulatedLaser(config, scenario, known, bench, limits, Truth(bench), seed)
+
+
+def _stretcher(config: Config) -> tuple[float, float, float]:
+    stretcher = config.laser.stretcher
+    return stretcher.gdd_ps2, stretcher.tod_ps3, stretcher.fod_ps4
+
+
+def _with_knobs(scenario: Scenario, config: Config, known: KnownLaser) -> Scenario:
+    """The scenario with the knobs of the config; hidden offsets stay the same fractions of each knob's range."""
+    step_fraction = scenario.knobs[0].max_step / scenario.knobs[0].range
+    if config.knobs.preset:
+        width = float(rms_width_rad_per_ps(known.amplitude, FULL_GRID.omega_rad_per_ps))
+        return replace(scenario, knobs=knobs_for(width, config.knobs.preset, step_fraction))
+    if not config.knobs.each:
+        return scenario
+    columns = [COEFFICIENTS.index(knob.name) for knob in config.knobs.each]
+    return replace(
+        scenario,
+        knobs=tuple(_knob(knob, step_fraction, scenario) for knob in config.knobs.each),
+        offset_low=tuple(scenario.offset_low[column] for column in columns),
+        offset_high=tuple(scenario.offset_high[column] for column in columns),
+    )
+
+
+def _knob(settings: KnobSettings, step_fraction: float, scenario: Scenario) -> Knob:
+    unit = next(knob.unit for knob in scenario.knobs if knob.name == settings.name)
+    return Knob(
+        settings.name,
+        unit,
+        settings.low,
+        settings.high,
+        max_step=(settings.max_step or step_fraction) * (settings.high - settings.low),
+        nominal=settings.nominal,
+        before_amplifier=settings.before_amplifier,
+    )
+
+
+def _instruments(settings: InstrumentSettings) -> Instruments:
+    return Instruments(
+        channels=settings.channels,
+        camera=Camera(pixel_noise=settings.pixel_noise),
+        meter=YieldMeter(settings.yield_rms, settings.dark_yield),
+        energy_rms=settings.energy_rms,
+        meter_rms=settings.meter_rms,
+        delay_rms_ps=settings.delay_rms_ps,
+    )
+
+
+def _as_told(laser: Laser, hidden: HiddenSettings) -> Laser:
+    """The drawn laser with what the config says of it."""
+    told = [hidden.gdd_ps2, hidden.tod_ps3, hidden.fod_ps4]
+    offset = np.array([drawn if value is None else value for drawn, value in zip(laser.offset, told, strict=True)])
+    b_rad = laser.b_rad if hidden.b_rad is None else np.asarray(hidden.b_rad, dtype=np.float64)
+    return replace(laser, b_rad=b_rad, offset=offset)
