@@ -1,0 +1,184 @@
+"""The command line: parses, calls, prints, exits. Everything slow is imported by the command that needs it.
+
+Exit status: 0 the job was done; 2 a wrong call or config, nothing was moved; 3 an instrument or safety stop; 130 Ctrl-C
+after a safe stop; 1 a mistake of this program.
+"""
+
+import json
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from lasercontrol import __version__
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    help="Tune a pulsed laser to its shortest pulse in a handful of shots.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help costs a third of the start-up
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print nothing but one JSON object, as the last line.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show where an error came from.")]
+
+
+@app.callback(invoke_without_command=True)
+def _program(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    if version:
+        print(f"lasercontrol {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def optimize(
+    config: Annotated[str | None, typer.Argument(help="Path of a config, or name of a packaged one: default.")] = None,
+    agent: Annotated[
+        str | None, typer.Option(help="estimator, oracle, nelder-mead, cma or random; without it, the config's.")
+    ] = None,
+    observe: Annotated[
+        str | None, typer.Option(help="frog, autocorrelation, shg, spectrum, or several with commas between.")
+    ] = None,
+    shots: Annotated[int | None, typer.Option(help="Most shots: 12, or 200 for nelder-mead, cma and random.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of all randomness; the same seed gives the same run.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder for record and picture; nothing in it is replaced.")] = Path("runs"),
+    spectrum: Annotated[
+        Path | None, typer.Option(help="Measured spectrum (nm, counts): the seed, narrowed by yb_gain.txt beside it.")
+    ] = None,
+    amplified: Annotated[
+        bool, typer.Option("--amplified", help="The spectrum was taken behind the amplifier.")
+    ] = False,
+    scenario: Annotated[str | None, typer.Option(help="wide, near, tempo or hold.")] = None,
+    operator: Annotated[str | None, typer.Option(help="Who is at the bench, for the record.")] = None,
+    laser_id: Annotated[str | None, typer.Option(help="Which laser it is, for the record.")] = None,
+    note: Annotated[str | None, typer.Option(help="A note, for the record.")] = None,
+    resume: Annotated[Path | None, typer.Option(help="Go on from this record, into a new one.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show bench, limits and first moves; move nothing.")
+    ] = False,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Tune one laser within its limits; leaves a record (HDF5) and a picture."""
+
+    def job() -> int:
+        from lasercontrol.optimize import Call, optimize
+
+        call = Call(
+            config=config,
+            agent=agent,
+            observe=observe,
+            shots=shots,
+            seed=seed,
+            out=out,
+            spectrum=spectrum,
+            amplified=amplified,
+            scenario=scenario,
+            operator=operator,
+            laser_id=laser_id,
+            note=note,
+            resume=resume,
+            dry_run=dry_run,
+            quiet=as_json,
+        )
+        outcome = optimize(call)
+        told(outcome.sentences, outcome.summary, as_json=as_json)
+        return outcome.exit_code
+
+    raise typer.Exit(status_of(job, debug=debug))
+
+
+@app.command()
+def evaluate(
+    agents: Annotated[
+        str, typer.Option(help="Names, with commas between.")
+    ] = "estimator,oracle,nelder-mead,cma,random",
+    scenario: Annotated[str, typer.Option(help="wide, near, tempo, hold, or several with commas between.")] = "wide",
+    observe: Annotated[str, typer.Option(help="frog, autocorrelation, shg, or several with commas between.")] = "frog",
+    lasers: Annotated[int, typer.Option(help="How many hidden lasers each agent meets.")] = 50,
+    seed: Annotated[int, typer.Option(help="Of all randomness.")] = 0,
+    shots: Annotated[int | None, typer.Option(help="Budget: 25, or 200 for nelder-mead, cma and random.")] = None,
+    spectrum_error: Annotated[
+        float | None, typer.Option(help="Rms relative error of the spectrum as measured.")
+    ] = None,
+    noise: Annotated[float, typer.Option(help="All noise as a multiple of its usual size.")] = 1.0,
+    plot: Annotated[Path | None, typer.Option(help="Draw score against shots into this new file.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the JSON into this new file too.")] = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Compare agents on many hidden lasers: shots to 90, 95 and 99 % of the best reachable."""
+
+    def job() -> int:
+        from rich.console import Console
+
+        from lasercontrol.evaluate import Question, run
+
+        question = Question(
+            agents=_names(agents),
+            scenarios=_names(scenario),
+            observe=_names(observe),
+            lasers=lasers,
+            seed=seed,
+            shots=shots,
+            spectrum_error=spectrum_error,
+            noise=noise,
+        )
+        result = run(question, plot=plot, out=out, console=Console(stderr=as_json))
+        if as_json:
+            told((), result, as_json=True)
+        return 0
+
+    raise typer.Exit(status_of(job, debug=debug))
+
+
+def _names(listed: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in listed.split(",") if name.strip())
+
+
+def told(sentences: tuple[str, ...], summary: dict[str, Any], *, as_json: bool) -> None:
+    """Print the one or the other."""
+    print(json.dumps(summary, allow_nan=False) if as_json else "\n".join(sentences), flush=True)
+
+
+def status_of(job: Callable[[], int], *, debug: bool) -> int:
+    """Run a job; an error becomes one line on standard error and its exit status, and with `debug` a traceback."""
+    from lasercontrol.errors import LaserControlError
+
+    try:
+        return job()
+    except LaserControlError as error:
+        return _failed(error, f"lasercontrol: {error}", error.exit_code, debug=debug)
+    except KeyboardInterrupt as error:  # before or after the session, which has its own way with Ctrl-C
+        return _failed(error, "lasercontrol: Ctrl-C; no move was under way.", 130, debug=debug)
+    except OSError as error:
+        return _failed(error, f"lasercontrol: {error}; emission is off, and no further knob was moved.", 3, debug=debug)
+    except Exception as error:  # noqa: BLE001 — the last line of defence: no traceback in an operator's face
+        text = f"lasercontrol: a mistake of this program ({type(error).__name__}: {error}); --debug shows where."
+        return _failed(error, text, 1, debug=debug)
+
+
+def _failed(error: BaseException, text: str, status: int, *, debug: bool) -> int:
+    if debug:
+        traceback.print_exception(error)
+    print(" ".join(text.split()), file=sys.stderr, flush=True)
+    return status
+
+
+def main() -> int:
+    """Entry point; gives the exit status. Characters that a terminal cannot show are replaced, never an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    try:
+        app()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    return 0

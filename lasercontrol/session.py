@@ -1,0 +1,359 @@
+"""One optimisation run: ask, move, measure, tell, record, until the pulse is short or the shots are spent.
+
+A session prints nothing. It knows neither whether its bench is real nor who its agent is; whoever watches is told each
+shot and a few sentences. Whatever happens, the record is closed with the reason, and the knobs are left at a setting
+that was confirmed, or the laser without emission.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any, Protocol
+
+import numpy as np
+
+from agents.protocol import Agent, Shot
+from lasercontrol.bench import Floats, Quality, Reading, fraction_of, setting_of
+from lasercontrol.config import SessionSettings
+from lasercontrol.confirmation import best_seen, nominees, winner
+from lasercontrol.errors import BenchLost
+from lasercontrol.limits import GuardedBench
+from lasercontrol.lost_signal import is_usable, outward
+from lasercontrol.record import ShotRow
+from lasercontrol.shot import features_of, signal_of
+from lasercontrol.signals import Attention, Wish
+
+__all__ = ["Ending", "Exit", "Recorder", "Session", "Watcher"]
+
+STUCK = 1e-3
+"""A clipped step shorter than this share of every range makes no headway."""
+
+
+class Exit(Enum):
+    """How a run ended."""
+
+    DONE = "done"
+    NO_SIGNAL = "no signal"
+    INTERRUPTED = "interrupted"
+    MADE_SAFE = "made safe"
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Why a run ended, in words too; every shot of it; where the knobs are; and how many proposals were clipped."""
+
+    exit: Exit
+    reason: str
+    rows: tuple[ShotRow, ...]
+    setting: Floats
+    limit_violations: int
+
+
+class Recorder(Protocol):
+    """What keeps a run for later: `lasercontrol.record`'s writer, or a list."""
+
+    def append(self, row: ShotRow) -> None:
+        """Keep a shot."""
+
+    def event(self, kind: str, text: str) -> None:
+        """Keep a sentence."""
+
+    def close(self, exit_reason: str, summary: dict[str, Any]) -> None:
+        """The run is over."""
+
+
+class Watcher(Protocol):
+    """Who looks on."""
+
+    def shot(self, row: ShotRow) -> None:
+        """A reading was taken."""
+
+    def say(self, text: str) -> None:
+        """Something worth a sentence happened."""
+
+
+class _StopAskedError(Exception):
+    """Somebody asked for an end; unwinds to `Session.run`."""
+
+
+class Session:
+    """A run on a guarded bench; `run` is called once.
+
+    make_agent: start as fractions (k,) → agent; it is made when a usable start is known. shots: budget of tuning and
+    confirming. summary_of: what the record keeps of an ending. dark_yield: noise of a yield meter in the dark.
+    """
+
+    def __init__(
+        self,
+        bench: GuardedBench,
+        make_agent: Callable[[Floats], Agent],
+        settings: SessionSettings,
+        *,
+        shots: int,
+        recorder: Recorder,
+        watcher: Watcher,
+        attention: Attention,
+        summary_of: Callable[[Ending], dict[str, Any]],
+        dark_yield: float = 0.002,
+    ) -> None:
+        self.bench, self.make_agent, self.settings, self.shots = bench, make_agent, settings, shots
+        self.recorder, self.watcher, self.attention = recorder, watcher, attention
+        self.summary_of, self.dark_yield = summary_of, dark_yield
+        self.rows: list[ShotRow] = []
+        self.start = np.array(bench.setting)
+        self._known = Wish.GO_ON
+        self._agent: Agent | None = None
+        self._best: Floats | None = None
+
+    def run(self, past: Sequence[ShotRow] = ()) -> Ending:
+        """Tune to the end; `past` are the shots of a run that is resumed.
+
+        A failure of the bench is raised, after emission is off and the record is closed; so is any other exception.
+        """
+        try:
+            ending = self._unless_asked_to_stop(past)
+        except BaseException as error:
+            outcome = self._make_safe()
+            with suppress(Exception):  # a record that cannot be closed must not hide why it is closed
+                self._close(self._ending(Exit.MADE_SAFE, f"{type(error).__name__}: {error} ({outcome})"))
+            raise
+        self._close(ending)
+        return ending
+
+    # ------------------------------------------------------------------------------------------- the run
+
+    def _unless_asked_to_stop(self, past: Sequence[ShotRow]) -> Ending:
+        try:
+            return self._job(past)
+        except _StopAskedError:
+            if self.attention.wish is Wish.RETURN:
+                self._known = Wish.RETURN
+                self._say("stop", "Ctrl-C: going back step by step; Ctrl-C again leaves the knobs where they are.")
+                return self._interrupted()
+        return self._ended_by_wish()
+
+    def _job(self, past: Sequence[ShotRow]) -> Ending:
+        found = self._replayed(past) if past else self._first_light()
+        if not found:
+            where = self._go_home(self.start, "the start")
+            return self._ending(Exit.NO_SIGNAL, f"no usable signal after {len(self.rows)} shots; the knobs are {where}")
+        reason = self._tune()
+        self._best = self._confirmed()
+        return self._ending(Exit.DONE, f"{reason}; the knobs are {self._go_home(*self._home())}")
+
+    def _interrupted(self) -> Ending:
+        try:
+            return self._ending(Exit.INTERRUPTED, f"Ctrl-C; the knobs are {self._go_home(*self._home())}")
+        except _StopAskedError:
+            return self._ended_by_wish()
+
+    def _ended_by_wish(self) -> Ending:
+        if self.attention.wish is Wish.MAKE_SAFE:
+            outcome = self._make_safe()
+            return self._ending(Exit.MADE_SAFE, f"terminated from outside; {outcome}, and no knob was moved")
+        return self._ending(Exit.INTERRUPTED, "Ctrl-C twice; the knobs stay where they are")
+
+    # ---------------------------------------------------------------------------------- finding and tuning
+
+    def _first_light(self) -> bool:
+        """Read the start; where nothing is seen there, search outward. Makes the agent and tells it the first shot."""
+        row = self._shoot(self.start, "start")
+        if not is_usable(row.reading, self.dark_yield):
+            self._say("search", "no usable signal at the start: searching outward, step by step within the limits.")
+            return self._search(skip=0)
+        return self._begin(row)
+
+    def _search(self, skip: int) -> bool:
+        """Try settings ever farther from the start, the first `skip` of them already in vain."""
+        for index, setting in enumerate(outward(self.bench.knobs, self.start)):
+            if index >= self.settings.search_shots:
+                break
+            if index < skip:
+                continue
+            self._travel(setting)
+            row = self._shoot(setting, "search")
+            if is_usable(row.reading, self.dark_yield):
+                self._say("search", f"found a usable signal after {index + 1} shots of searching.")
+                return self._begin(row)
+        self._say("search", "no usable signal anywhere the search went.")
+        return False
+
+    def _begin(self, row: ShotRow) -> bool:
+        self._agent = self.make_agent(fraction_of(row.setting, self.bench.knobs))
+        self._agent.tell(self._told(row))
+        return True
+
+    def _tune(self) -> str:
+        """Ask, move, measure, tell; returns why it ended, in words."""
+        agent, reserve = self._needed_agent(), min(self.settings.confirm_shots, self.shots // 3)
+        while self._spent() < self.shots - reserve:
+            if (reason := agent.finished()) is not None:
+                return reason
+            wish = setting_of(agent.ask(), self.bench.knobs)
+            allowed, clipped = self.bench.clip(wish)
+            self._move(allowed)
+            agent.tell(self._told(self._shoot(wish, "tune", clipped=clipped)))
+        return "out of shots"
+
+    def _replayed(self, past: Sequence[ShotRow]) -> bool:
+        """Tell a new agent what an earlier run saw, then go to where that run was; no shot is lost or taken again."""
+        for row in past:
+            self._keep(row, show=False)
+        for row in _final_readings(past):
+            if self._agent is None:
+                if is_usable(row.reading, self.dark_yield):
+                    self._begin(row)
+            elif row.phase == "tune":
+                self._agent.ask()  # agents that plan several shots ahead count their questions
+                self._agent.tell(self._told(row))
+        self._say("resume", f"resumed after {len(past)} shots; none of them is taken again.")
+        self.start = np.array(past[0].setting)
+        self._travel(past[-1].setting)
+        return self._agent is not None or self._search(skip=len({tuple(r.asked) for r in past if r.phase == "search"}))
+
+    # ---------------------------------------------------------------------------------- the best setting
+
+    def _confirmed(self) -> Floats:
+        """Measure the best settings again, in turns, and give the one that the new readings prefer."""
+        candidates = nominees(self._believed(), self._seen(), self.bench.knobs, self.settings.signal_noise)
+        readings: list[list[float]] = [[] for _ in candidates]
+        # One candidate alone has nothing to win: a single reading at it is enough.
+        left = min(self.settings.confirm_shots, self.shots - self._spent(), 1 if len(candidates) == 1 else self.shots)
+        for turn in range(left):
+            if self._spent() >= self.shots:  # an INVALID reading was taken again
+                break
+            which = turn % len(candidates)
+            self._travel(candidates[which])
+            row = self._shoot(candidates[which], "confirm")
+            if row.reading.worst is not Quality.INVALID:
+                readings[which].append(float(signal_of(row.reading)))
+        return candidates[winner(readings, self.settings.signal_noise)]
+
+    def _believed(self) -> Floats:
+        return setting_of(self._needed_agent().recommend(), self.bench.knobs)
+
+    def _seen(self) -> list[tuple[Floats, Reading]]:
+        return [(row.setting, row.reading) for row in self.rows]
+
+    def _home(self) -> tuple[Floats, str]:
+        """Where a run that was not cut off leaves the knobs, and what that place is called."""
+        if self.settings.on_end == "start":
+            return self.start, "the start"
+        if self._best is not None:
+            return self._best, "the best confirmed setting" if self.settings.confirm_shots else "the best setting"
+        seen = best_seen(self._seen())
+        return (seen[0][0], "the best setting seen") if seen else (self.start, "the start")
+
+    def _go_home(self, goal: Floats, name: str) -> str:
+        """Travel there; where the knobs then are, in words."""
+        self._say("return", f"going to {name}.")
+        return f"at {name}" if self._travel(goal) else f"on the way to {name}, as far as the limits let them"
+
+    # ------------------------------------------------------------------------------- one move, one reading
+
+    def _travel(self, goal: Floats) -> bool:
+        """Go to a setting in steps that the limits allow; False where they end before it."""
+        span = np.array([knob.range for knob in self.bench.knobs])
+        while True:
+            here = np.array(self.bench.setting)
+            allowed, clipped = self.bench.clip(goal)
+            if np.array_equal(allowed, here):
+                return not clipped
+            if clipped and np.all(np.abs(allowed - here) < STUCK * span):
+                return False
+            self._move(allowed)
+            if not clipped:
+                return True
+
+    def _move(self, setting: Floats) -> None:
+        self._attend()
+        self.bench.move(setting)
+        self.attention.wait(self.settings.settle_s, self._known)
+
+    def _shoot(self, asked: Floats, phase: str, *, clipped: bool = False) -> ShotRow:
+        """Take a reading; an INVALID one is kept, and taken once more before the agent hears of it."""
+        row = self._reading(asked, phase, clipped=clipped)
+        if row.reading.worst is Quality.INVALID and (phase in {"start", "search"} or self._spent() < self.shots):
+            row = self._reading(asked, phase, clipped=False)
+        return row
+
+    def _reading(self, asked: Floats, phase: str, *, clipped: bool) -> ShotRow:
+        self._attend()
+        reading = self.bench.measure()
+        setting = np.array(self.bench.setting)
+        row = ShotRow(len(self.rows) + 1, phase, np.array(asked), setting, reading, clipped)
+        self._keep(row, show=True)
+        self._stop_when_blind()
+        return row
+
+    def _keep(self, row: ShotRow, *, show: bool) -> None:
+        row = replace(row, index=len(self.rows) + 1)
+        self.rows.append(row)
+        self.recorder.append(row)
+        if show:
+            self.watcher.shot(row)
+
+    def _stop_when_blind(self) -> None:
+        last = self.rows[-self.settings.max_invalid :]
+        if len(last) == self.settings.max_invalid and all(row.reading.worst is Quality.INVALID for row in last):
+            reasons = "; ".join(last[-1].reading.reasons) or "no reason given"
+            raise BenchLost(f"{len(last)} INVALID readings in a row ({reasons}); the bench counts as lost.")
+
+    def _attend(self) -> None:
+        """Look whether somebody wants something; every action begins with this."""
+        if self.attention.paused:
+            self._say("pause", "paused; the laser stays as it is.")
+            self.attention.wait_while_paused(self._known)
+            self._say("pause", "going on.")
+        if self.attention.wish > self._known:
+            raise _StopAskedError
+
+    # ------------------------------------------------------------------------------------------ odds and ends
+
+    def _told(self, row: ShotRow) -> Shot:
+        """The shot as the agent hears it; of an INVALID reading only that it was one."""
+        fraction = fraction_of(row.setting, self.bench.knobs)
+        if row.reading.worst is Quality.INVALID:
+            return Shot(fraction, signal=np.nan, features=np.empty(0), usable=False)
+        return Shot(fraction, float(signal_of(row.reading)), features_of(row.reading))
+
+    def _spent(self) -> int:
+        """Shots that count into the budget: all but those of a search."""
+        return sum(row.phase != "search" for row in self.rows)
+
+    def _needed_agent(self) -> Agent:
+        assert self._agent is not None  # noqa: S101 — made with the first usable reading
+        return self._agent
+
+    def _say(self, kind: str, text: str) -> None:
+        self.recorder.event(kind, text)
+        self.watcher.say(text)
+
+    def _make_safe(self) -> str:
+        """Switch emission off; whether that worked, in words. Nothing may keep the record from being closed."""
+        try:
+            self.bench.make_safe()
+        except Exception as error:  # noqa: BLE001 — whatever a broken bench throws
+            outcome = f"EMISSION MAY STILL BE ON: make_safe failed ({error})"
+        else:
+            outcome = "emission is off"
+        self.watcher.say(f"{outcome}.")
+        return outcome
+
+    def _ending(self, how: Exit, reason: str) -> Ending:
+        violations = sum(row.clipped for row in self.rows)
+        return Ending(how, reason, tuple(self.rows), np.array(self.bench.setting), violations)
+
+    def _close(self, ending: Ending) -> None:
+        self.recorder.close(ending.reason, self.summary_of(ending))
+
+
+def _final_readings(rows: Sequence[ShotRow]) -> Iterator[ShotRow]:
+    """The rows without those INVALID ones that were taken again at once (`Session._shoot`)."""
+    again = False
+    for row, following in zip(rows, [*rows[1:], None], strict=True):
+        same = following is not None and following.phase == row.phase and np.array_equal(following.asked, row.asked)
+        again = row.reading.worst is Quality.INVALID and same and not again
+        if not again:
+            yield row
