@@ -46,7 +46,9 @@ class Ensemble:
         weight = np.exp(-0.5 * np.minimum(misfit, 60.0))
         self.weights = weight / weight.sum()
 
-    def _slid(self, at: Floats, settings: Floats, wanted: Floats, sigma: Floats, anchor: Floats) -> tuple[Floats, Floats]:
+    def _slid(
+        self, at: Floats, settings: Floats, wanted: Floats, sigma: Floats, anchor: Floats
+    ) -> tuple[Floats, Floats]:
         residual, slope = self._linearised(at, settings, wanted, sigma)
         span = self.high - self.low
         damping = np.full(len(at), 1e-2)
@@ -58,7 +60,9 @@ class Ensemble:
             normal[:, -1, -1] += (span[-1] / self.scale_sigma) ** 2
             downhill[:, -1] += (at[:, -1] - anchor) * span[-1] / self.scale_sigma**2
             trace = np.einsum("mjj->m", normal)[:, None, None] / at.shape[1]
-            step = np.linalg.solve(normal + np.eye(at.shape[1]) * (damping[:, None, None] * trace + 1e-9), downhill[..., None])[..., 0]
+            step = np.linalg.solve(
+                normal + np.eye(at.shape[1]) * (damping[:, None, None] * trace + 1e-9), downhill[..., None]
+            )[..., 0]
             step = step * np.minimum(1, 0.25 / np.abs(step).max(axis=1, keepdims=True))
             trial = np.clip(at - step * span, self.low, self.high)
             trial_residual, trial_slope = self._linearised(trial, settings, wanted, sigma)

@@ -36,7 +36,7 @@ class Belief(Protocol):
     def update(self, shots: list[Shot]) -> None:
         """Take in the shots so far, the newest last."""
 
-    def wanted(self, here: Floats) -> Floats:
+    def wanted(self) -> Floats:
         """The setting (k,) to look at next."""
 
     def best(self) -> Floats:
@@ -56,7 +56,7 @@ class FrameBelief:
         self.model, self.start, self.n_shot = model, travel.start, n_shot
         self.fit = ShapeFit(model, _bank(model, travel.start))
         self.guesses: Guesses | None = None
-        self.polished: Floats | None = None
+        self.polished: Floats = np.zeros(model.n_hypothesis)
 
     def update(self, shots: list[Shot]) -> None:
         """First the bank, then refinement of what it gave."""
@@ -64,7 +64,7 @@ class FrameBelief:
         settings = np.stack([shot.fraction for shot in last])
         frames = np.stack([shot.features for shot in last])
         here = settings[-1]
-        if self.guesses is None or self.polished is None:
+        if self.guesses is None:
             candidates = self.fit.matches(here - self.start, frames[-1])
             self.guesses = self.fit.screened(candidates, settings, frames, STEPS_FIRST)
         else:
@@ -81,24 +81,21 @@ class FrameBelief:
             if other_misfit < misfit:
                 self.guesses, self.polished = found, other
 
-    def wanted(self, here: Floats) -> Floats:
+    def wanted(self) -> Floats:
         """The best setting itself: a frame at the wrong twin's optimum tells the twins apart as well as any."""
         return self.best()
 
     def best(self) -> Floats:
         """The setting (k,) believed best."""
-        assert self.polished is not None, "asked before any shot was told"
-        return self.model.best_setting(self.polished[None])[0]
+        return np.asarray(self.model.best_setting(self.polished[None])[0])
 
     def gain(self, here: Floats) -> float:
         """Expected relative gain in signal from `here` to the best setting."""
-        assert self.polished is not None, "asked before any shot was told"
         values, _ = self.model.log_signal(np.stack([here, self.best()]), np.stack([self.polished] * 2))
         return float(np.exp(values[1] - values[0]) - 1)
 
     def believed(self) -> Floats:
         """The likeliest hypothesis with the model's own errors."""
-        assert self.polished is not None, "asked before any shot was told"
         return self.polished
 
 
@@ -109,37 +106,37 @@ class YieldBelief:
         self.model, self.rng = model, rng
         self.cloud = Ensemble(model, rng)
         self._best: Floats | None = None
-        self._gain = np.inf
 
     def update(self, shots: list[Shot]) -> None:
         """Pull the cloud onto every reading so far."""
         self.cloud.update(np.stack([shot.fraction for shot in shots]), np.array([shot.signal for shot in shots]))
         self._best = None
 
-    def wanted(self, here: Floats) -> Floats:
+    def wanted(self) -> Floats:
         """Once the cloud agrees on a setting, that; before, the candidate with most to gain and to learn."""
         jury = self._drawn(N_JURY)
-        candidates = np.concatenate([here[None], self._optima(N_CANDIDATE)])
+        candidates = self._optima(N_CANDIDATE)
         log_signal, merit = self._judged(candidates, jury)
         expected = merit.mean(axis=1)
-        self._best, self._gain = candidates[expected.argmax()], float(expected.max() / expected[0] - 1)
+        self._best = candidates[expected.argmax()]
         if expected.max() > AGREED:
             return self._best
         total = log_signal + jury[:, -1]
         noise = self.model.log_noise(np.exp(total)).mean(axis=1)
         news = 0.5 * np.log1p(total.var(axis=1) / noise**2)
-        return np.asarray(candidates[1:][(news + EAGERNESS * expected)[1:].argmax()])
+        return np.asarray(candidates[(news + EAGERNESS * expected).argmax()])
 
     def best(self) -> Floats:
         """The setting (k,) of the highest expected signal."""
         if self._best is None:
-            self.wanted(np.zeros(self.model.n_knob))
-        assert self._best is not None
+            candidates = self._optima(N_CANDIDATE)
+            self._best = np.asarray(candidates[self._judged(candidates, self._drawn(N_JURY))[1].mean(axis=1).argmax()])
         return self._best
 
     def gain(self, here: Floats) -> float:
         """Expected relative gain in signal from `here` to the best setting."""
-        return self._gain
+        _, merit = self._judged(np.stack([here, self.best()]), self._drawn(N_JURY))
+        return float(merit[1].mean() / merit[0].mean() - 1)
 
     def believed(self) -> Floats:
         """The heaviest member."""
@@ -169,7 +166,8 @@ class Estimator:
         self.model, self.travel = model, travel
         self.rng = np.random.default_rng(seed)
         self.shots: list[Shot] = []
-        self.belief: Belief | None = None
+        framed = model.features(travel.start[None], model.sample(1, self.rng)).size > 1
+        self.belief: Belief = FrameBelief(model, travel) if framed else YieldBelief(model, self.rng)
         self.simplex: NelderMead | None = None
         self.says = "nothing seen yet"
 
@@ -177,10 +175,10 @@ class Estimator:
         """The setting wanted next, shape (k,); before the first shot, the start."""
         if self.simplex is not None:
             return self.simplex.ask()
-        if self.belief is None:
+        if not self.shots:
             return self.travel.start
         here = self.shots[-1].fraction
-        wanted = self.belief.wanted(here)
+        wanted = self.belief.wanted()
         self.says = f"expects {self.belief.gain(here):+.1%} of signal from the next move"
         return wanted
 
@@ -192,9 +190,6 @@ class Estimator:
         if self.simplex is not None:
             self.simplex.tell(shot)
             return
-        if self.belief is None:
-            framed = shot.features.size > 1
-            self.belief = FrameBelief(self.model, self.travel) if framed else YieldBelief(self.model, self.rng)
         self.belief.update(self.shots)
         if self._falls_short():
             self._hand_over()
@@ -203,11 +198,11 @@ class Estimator:
         """The setting believed best, shape (k,)."""
         if self.simplex is not None:
             return self.simplex.recommend()
-        return self.travel.start if self.belief is None else self.belief.best()
+        return self.belief.best() if self.shots else self.travel.start
 
     def finished(self) -> str | None:
         """Once a shot at the best setting kept its promise and no move is worth another."""
-        if self.simplex is not None or self.belief is None or len(self.shots) < 2:
+        if self.simplex is not None or len(self.shots) < 2:
             return None
         here = self.shots[-1].fraction
         away = np.abs(here - self.belief.best()).max()
@@ -217,7 +212,7 @@ class Estimator:
 
     def _falls_short(self) -> bool:
         """Whether two shots near the believed best stay below what the model promised from the first shot on."""
-        if len(self.shots) < PATIENCE or self.belief is None:
+        if len(self.shots) < PATIENCE:
             return False
         settings = np.stack([shot.fraction for shot in self.shots])
         if np.abs(settings[-2:] - self.belief.best()).max() > SIMPLEX_STEP:

@@ -43,11 +43,13 @@ class Knob:
     def __post_init__(self) -> None:
         if not self.low <= self.nominal <= self.high or not self.low < self.high:
             raise ValueError(
-                f"knob {self.name}: nominal {self.nominal:g} {self.unit} must lie in {self.low:g} to {self.high:g} {self.unit}"
+                f"knob {self.name}: nominal {self.nominal:g} {self.unit} must lie in "
+                f"{self.low:g} to {self.high:g} {self.unit}"
             )
         if not 0 < self.max_step <= self.range:
             raise ValueError(
-                f"knob {self.name}: max_step {self.max_step:g} {self.unit} must be over 0 and at most {self.range:g} {self.unit}"
+                f"knob {self.name}: max_step {self.max_step:g} {self.unit} must be over 0 and at most "
+                f"{self.range:g} {self.unit}"
             )
 
     @property
@@ -109,7 +111,7 @@ class Reading:
 
 
 class Bench(Protocol):
-    """Knobs and light. A setting has one native number per knob, shape (..., k); a batch of benches leads with `...`."""
+    """Knobs and light. A setting has one native number per knob, shape (..., k); a batch leads with `...`."""
 
     @property
     def knobs(self) -> tuple[Knob, ...]:

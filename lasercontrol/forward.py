@@ -6,29 +6,32 @@ import numpy as np
 
 from lasercontrol.bench import Floats, Knob, setting_of
 from lasercontrol.simbench import COEFFICIENTS
-from sim.array import fft
+from sim.array import fft, ifft
 from sim.chain import STRETCHER, FastChain, Laser
 from sim.detector import YieldMeter
 from sim.diagnostics import limit_yield, signals
 from sim.frog import FrogAxes
-from sim.grid import FAST_GRID, FULL_GRID
-from sim.pulse import field, intensity_of
+from sim.grid import FAST_GRID, FULL_GRID, Grid
+from sim.pulse import intensity_of
 from sim.reachable import best_setting
 
 __all__ = ["LaserModel"]
 
+YIELD_GRID = Grid(256, 0.5)
+"""Light that leaves ±64 ps adds nothing to a yield, so that half of the fast window does for it."""
+
 BUMP_SPACING_RMS = 0.45  # bumps stand this far apart, in rms widths of the spectrum: 0.054 THz for the default
 N_BUMP = 13
 B_TABLE_RAD = np.linspace(0.0, 8.0, 33)
-CHUNK = 128  # hypotheses per pass: the arrays stay in the second-level cache
+CHUNK = 256  # hypotheses per pass: the arrays stay in the second-level cache
 
 
 class LaserModel:
     """A pulsed laser with unknown offsets and unknown B, on the fast chain in float32.
 
     hypothesis: (offset of each knob / its range …, b_rad), and optionally the coefficients of the spectrum's errors:
-    smooth bumps, each multiplying the measured density by 1 + c near its frequency. `observe` is the channel that `features` predicts: "frog",
-    "autocorrelation" or "shg". The prior is uniform: offsets within ±offset_reach of the range, shape (k,), and B
+    smooth bumps, each multiplying the measured density by 1 + c near its frequency. `observe` is the channel that
+    `features` predicts: "frog", "autocorrelation" or "shg". The prior is uniform: offsets within ±offset_reach of the range, shape (k,), and B
     within b_range_rad.
     """
 
@@ -41,11 +44,11 @@ class LaserModel:
         offset_reach: Floats,
         b_range_rad: tuple[float, float],
         spectrum_error: float = 0.02,
-        meter: YieldMeter = YieldMeter(),
+        meter: YieldMeter | None = None,
         stretcher: tuple[float, float, float] = STRETCHER,
         axes: FrogAxes | None = None,
     ) -> None:
-        self.knobs, self.observe, self.meter, self.axes = knobs, observe, meter, axes or FrogAxes()
+        self.knobs, self.observe, self.meter, self.axes = knobs, observe, meter or YieldMeter(), axes or FrogAxes()
         self.n_knob, self.n_hypothesis = len(knobs), len(knobs) + 1
         self.nuisance_sigma = np.full(N_BUMP, spectrum_error)
         self.offset_reach, self.b_range_rad = np.asarray(offset_reach, dtype=np.float64), b_range_rad
@@ -91,11 +94,11 @@ class LaserModel:
         return np.concatenate([value for value, _ in parts]), np.concatenate([slope for _, slope in parts])
 
     def best_setting(self, hypotheses: Floats) -> Floats:
-        """Where the peak is highest under each hypothesis, within bounds, (n, k): its offset undone, SPM compensated."""
+        """Where the peak is highest under each hypothesis, within bounds, (n, k): offset undone, SPM compensated."""
         b = hypotheses[:, self.n_knob]
         shift = np.stack([np.interp(b, B_TABLE_RAD, column) for column in self._best_offset.T], axis=1)
         middle = np.array([(knob.low + knob.high) / 2 for knob in self.knobs]) / self._range
-        return np.clip(shift - hypotheses[:, : self.n_knob] - middle, -0.5, 0.5)
+        return np.asarray(np.clip(shift - hypotheses[:, : self.n_knob] - middle, -0.5, 0.5))
 
     def prior(self) -> tuple[Floats, Floats]:
         """Lowest and highest hypothesis of the uniform prior, (h,) each."""
@@ -105,15 +108,15 @@ class LaserModel:
         settings = np.broadcast_to(settings, (len(hypotheses), self.n_knob))
         return [(settings[i : i + CHUNK], hypotheses[i : i + CHUNK]) for i in range(0, len(hypotheses), CHUNK)]
 
-    def _chain(self, hypotheses: Floats) -> FastChain:
+    def _chain(self, hypotheses: Floats, grid: Grid = FAST_GRID) -> FastChain:
         offset = np.zeros((len(hypotheses), 3), dtype=np.float32)
         offset[:, self._columns] = hypotheses[:, : self.n_knob] * self._range
         laser = replace(self._design, b_rad=hypotheses[:, self.n_knob].astype(np.float32), offset=offset)
         errors = hypotheses[:, self.n_hypothesis :]
         if errors.shape[1] == 0:
-            return FastChain(laser)
+            return FastChain(laser, grid)
         factor = np.clip(1 + errors.astype(np.float32) @ self._bumps, 0.25, 4.0)
-        return FastChain(replace(laser, amplitude=self._fast_amplitude * np.sqrt(factor), grid=FAST_GRID))
+        return FastChain(replace(laser, amplitude=self._fast_amplitude * np.sqrt(factor), grid=FAST_GRID), grid)
 
     def _error_bumps(self, amplitude: Floats) -> Floats:
         """Gaussian bumps over the lit band, (N_BUMP, n), in FFT order."""
@@ -122,7 +125,7 @@ class LaserModel:
         middle = (weight * ω).sum()
         spacing = BUMP_SPACING_RMS * np.sqrt((weight * (ω - middle) ** 2).sum())
         centres = middle + spacing * (np.arange(N_BUMP) - N_BUMP // 2)
-        return np.exp(-(((ω - centres[:, None]) / spacing) ** 2)).astype(np.float32)
+        return np.asarray(np.exp(-(((ω - centres[:, None]) / spacing) ** 2)), dtype=np.float32)
 
     def _coefficients(self, settings: Floats) -> Floats:
         native = np.zeros((len(settings), 3), dtype=np.float32)
@@ -131,21 +134,22 @@ class LaserModel:
 
     def _features(self, settings: Floats, hypotheses: Floats) -> Floats:
         spectrum = self._chain(hypotheses).spectrum_after(self._coefficients(settings))
-        shown = signals(spectrum, FAST_GRID, self._unit, (self.observe,), self.axes)[self.observe]
+        shown: Floats = signals(spectrum, FAST_GRID, self._unit, (self.observe,), self.axes)[self.observe]
         if self.observe == "shg":
             return shown[:, None]
         return shown[:, :-1].reshape(len(shown), -1)  # `features_of` folds delays 0 … n/2 - 1
 
     def _log_yield(self, settings: Floats, hypotheses: Floats) -> tuple[Floats, Floats]:
-        chain, native = self._chain(hypotheses), self._coefficients(settings)
+        chain, native = self._chain(hypotheses, YIELD_GRID), self._coefficients(settings)
         spectrum = chain.spectrum_after(native)
-        in_time = np.fft.ifftshift(field(spectrum, FAST_GRID), axes=-1)
+        in_time = ifft(spectrum) * np.float32(1 / YIELD_GRID.dt_ps)
         intensity = intensity_of(in_time)
-        total = (intensity**2).sum(axis=-1) * FAST_GRID.dt_ps
+        total = np.einsum("mn,mn->m", intensity, intensity) * np.float32(YIELD_GRID.dt_ps)
         # Y = Σ|E|⁴Δt and E = IFFT[A exp(-iφ)]/Δt give ∂Y/∂φₖ = 4/n Im(Aₖ e^{-iφₖ} Gₖ*), G = FFT[|E|²E].
-        adjoint = (spectrum * np.conj(fft(intensity * in_time))).imag * (4 / FAST_GRID.n)
+        mirror = fft(intensity * in_time, overwrite=True)
+        adjoint = (spectrum.imag * mirror.real - spectrum.real * mirror.imag) * np.float32(4 / YIELD_GRID.n)
         over_offset = (adjoint @ chain.phase_rows.T)[:, self._columns] * self._range.astype(np.float32)
-        over_b = (adjoint * chain.spm_slope(native)).sum(axis=-1)
+        over_b = np.einsum("mn,mn->m", adjoint, np.broadcast_to(chain.spm_slope(native), adjoint.shape))
         slope = np.concatenate([over_offset, over_b[:, None]], axis=1) / total[:, None]
         return np.log(total / self._limit_yield), slope
 

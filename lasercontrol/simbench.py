@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lasercontrol.bench import Channel, Floats, Knob, Quality, Reading
+from lasercontrol.noise import pixel_normals
 from sim.chain import Laser
 from sim.detector import Camera, YieldMeter, displaced, exposed, measured_yield
 from sim.diagnostics import mirrored_delays, spectrum_axis_thz
@@ -129,9 +130,7 @@ class SimBench:
         steps = self.instruments.drift_fraction * self._range * self.rng.standard_normal(self.setting.shape)
         self.plant = self.plant.moved_by(self.coefficients(steps))
 
-    def _shown(
-        self, name: str, light: Light, energy: Floats, quality: NDArray[np.int8], reasons: list[str]
-    ) -> Channel:
+    def _shown(self, name: str, light: Light, energy: Floats, quality: NDArray[np.int8], reasons: list[str]) -> Channel:
         signal = light.signals[name]
         if name == "shg":  # a yield meter divides by the measured energy squared: the pulse alone is left
             normals = self.rng.standard_normal((*self.shape, 2), dtype=np.float32)
@@ -140,9 +139,8 @@ class SimBench:
             return self._exposed(signal * energy[..., None], name, quality, reasons)
         second = (energy**2 * self.scale).reshape(*self.shape, *(1,) * (signal.ndim - len(self.shape)))
         whole = mirrored_delays(signal, -2 if name == "frog" else -1)
-        errors = self.instruments.delay_rms_ps * self.rng.standard_normal(
-            (*self.shape, self.instruments.axes.n_delay), dtype=np.float32
-        )
+        normals = pixel_normals(self.rng, (*self.shape, self.instruments.axes.n_delay))
+        errors = np.float32(self.instruments.delay_rms_ps) * normals
         step_ps = self.plant.laser.grid.dt_ps
         if name == "frog":
             whole = displaced(whole, step_ps, errors)
@@ -153,7 +151,7 @@ class SimBench:
     def _exposed(self, signal: Floats, name: str, quality: NDArray[np.int8], reasons: list[str]) -> Channel:
         n_axes = 2 if name == "frog" else 1
         camera = self.instruments.camera
-        normals = self.rng.standard_normal(signal.shape, dtype=np.float32)
+        normals = pixel_normals(self.rng, signal.shape)
         counts, gain, saturated = exposed(signal, normals, camera, n_axes)
         if saturated.max() > 0.001:
             quality[saturated > 0.001] = Quality.SUSPECT
@@ -164,6 +162,8 @@ class SimBench:
         axes = self.instruments.axes
         delay = {"delay_ps": axes.delay_ps(self.plant.laser.grid)}
         frequency = {"frequency_thz": axes.frequency_thz()}
-        return {"frog": delay | frequency, "autocorrelation": delay, "spectrum": {"offset_thz": spectrum_axis_thz(axes)}}[
-            name
-        ]
+        return {
+            "frog": delay | frequency,
+            "autocorrelation": delay,
+            "spectrum": {"offset_thz": spectrum_axis_thz(axes)},
+        }[name]

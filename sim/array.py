@@ -5,19 +5,37 @@ float32, exp(iφ) without a complex exponential, interpolation, and delayed copi
 imported here; it is only recognised when somebody hands in a tensor.
 """
 
+from collections.abc import Callable
 from typing import Any
 
+import array_api_compat.numpy as numpy_namespace
 import numpy as np
 import scipy.fft
 from array_api_compat import array_namespace, is_torch_array
 
 Array = Any  # the standard defines no type to annotate with; shapes and units stand in the docstrings
 
-__all__ = ["Array", "binned_power", "cis", "delayed_copies", "detached", "fft", "ifft", "interpolate", "like", "namespace", "peak_index"]
+__all__ = [
+    "Array",
+    "binned_power",
+    "cis",
+    "delayed_copies",
+    "detached",
+    "fft",
+    "ifft",
+    "in_chunks",
+    "interpolate",
+    "like",
+    "like_complex",
+    "namespace",
+    "peak_index",
+]
 
 
 def namespace(*arrays: Array) -> Any:
     """The array library of the arguments; TypeError where two libraries are mixed."""
+    if all(isinstance(array, (np.ndarray, np.generic)) for array in arrays):
+        return numpy_namespace  # the usual case, without four microseconds of asking
     return array_namespace(*arrays)
 
 
@@ -27,6 +45,13 @@ def like(values: Any, example: Array) -> Array:
         xp = namespace(example)
         return xp.asarray(values, dtype=example.real.dtype, device=example.device)
     return np.asarray(values, dtype=example.real.dtype)
+
+
+def like_complex(values: Any, example: Array) -> Array:
+    """`values` as an array of the library, precision and device of the complex `example`."""
+    if is_torch_array(example):
+        return namespace(example).asarray(values, dtype=example.dtype, device=example.device)
+    return np.asarray(values, dtype=example.dtype)
 
 
 def detached(array: Array) -> Any:
@@ -94,6 +119,16 @@ def binned_power(spectrum: Array, n_bin: int, width: int) -> Array:
     parts = band.view(spectrum.real.dtype)  # real and imaginary parts side by side: one square, one product
     squares = np.square(parts).reshape(*band.shape[:-1], n_bin, 2 * width)
     return squares @ np.ones(2 * width, dtype=squares.dtype)
+
+
+def in_chunks(function: Callable[[Array], Array], array: Array, size: int) -> Array:
+    """function(array) over the first axis in pieces of `size`, so that NumPy's intermediates stay in the cache.
+
+    torch takes the whole batch at once: a GPU wants it, and gradients need no loop.
+    """
+    if is_torch_array(array) or len(array) <= size:
+        return function(array)
+    return np.concatenate([function(array[i : i + size]) for i in range(0, len(array), size)])
 
 
 def peak_index(values: Array) -> Array:

@@ -12,11 +12,12 @@ compressor. `before_amplifier` says which knobs act on the stretched side.
 
 from copy import copy
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import factorial
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sim.array import Array, cis, detached, fft, ifft, like, namespace
 from sim.dispersion import taylor_curvature_ps2
@@ -83,12 +84,19 @@ class Chain(Protocol):
     def outside_fraction(self, setting: Array) -> Array:
         """Share of the energy whose group delay leaves the window, shape (...)."""
 
+    def shown_after(self, setting: Array) -> tuple[Array, Array]:
+        """`spectrum_after` and `outside_fraction` for the price of one."""
+
 
 def _powers(grid: Grid, derivative: int, like_array: Array) -> Array:
     """Rows ω^k/k! of the Taylor phase, k = 2, 3, 4, differentiated; shape (3, n)."""
+    return like(_power_rows(grid, derivative), like_array)
+
+
+@lru_cache(maxsize=16)
+def _power_rows(grid: Grid, derivative: int) -> NDArray[np.float64]:
     ω = grid.omega_rad_per_ps
-    rows = [ω ** (k - derivative) / factorial(k - derivative) for k in (2, 3, 4)]
-    return like(np.stack(rows), like_array)
+    return np.stack([ω ** (k - derivative) / factorial(k - derivative) for k in (2, 3, 4)])
 
 
 class FullChain:
@@ -138,6 +146,22 @@ class FullChain:
         lost = xp.where(delay < self.grid.window_ps / 2, xp.zeros_like(delay), self.laser.amplitude**2)
         return xp.sum(lost, axis=-1) * self.grid.df_thz
 
+    def shown_after(self, setting: Array) -> tuple[Array, Array]:
+        """`spectrum_after` and `outside_fraction`."""
+        return self.spectrum_after(setting), self.outside_fraction(setting)
+
+    def at(self, lanes: Any) -> "FullChain":
+        """The chain of some lanes of a batch; what was worked out for them is kept."""
+        other = FullChain(self.laser[lanes])
+        other.__dict__["nominal_peak"] = self.nominal_peak[lanes] if self.nominal_peak.ndim > 1 else self.nominal_peak
+        return other
+
+    def put(self, lanes: Any, other: "FullChain") -> None:
+        """Overwrite what was worked out for some lanes of a batch; the laser itself is the caller's."""
+        for name in ("nominal_peak", "limit_peak"):
+            if name in self.__dict__:
+                self.__dict__[name][lanes] = getattr(other, name)
+
     def amplifier_ratio(self, setting: Array) -> Array:
         """Peak intensity in the amplifier as a multiple of that at setting zero, shape (...)."""
         field = self._stretched(_split(setting, self.laser.before_amplifier)[0])
@@ -177,7 +201,7 @@ class FastChain:
         self.density = self.amplitude**2
         xp = namespace(self.density)
         self.energy = xp.sum(self.density, axis=-1) * grid.df_thz
-        self._phase_rows = _powers(grid, 0, laser.b_rad)
+        self.phase_rows = _powers(grid, 0, laser.b_rad)
         self._delay_rows = _powers(grid, 1, laser.b_rad)
         nominal_chirp = self._chirp(like(laser.stretcher, laser.b_rad))
         self._nominal_peak = xp.max(self.density / nominal_chirp, axis=-1, keepdims=True)
@@ -191,41 +215,57 @@ class FastChain:
 
     def spectrum_after(self, setting: Array) -> Array:
         """Complex spectrum behind the compressor, shape (..., n) in FFT order, at a setting, shape (..., 3)."""
+        return self.shown_after(setting)[0]
+
+    def shown_after(self, setting: Array) -> tuple[Array, Array]:
+        """`spectrum_after` and `outside_fraction` for the price of one."""
         residual = setting + self.laser.offset
         amplitude, spm_rad = self._nominal_spm or self._spm(self._chirp(self._stretched(setting)))
-        phase = residual @ self._phase_rows + spm_rad
+        phase = residual @ self.phase_rows + spm_rad
         if self.ripple_rad is not None:
             phase = phase + self.ripple_rad
-        return (amplitude * self._inside(residual)) * cis(-phase)
+        inside = self._inside(residual)
+        return (amplitude * inside) * cis(-phase), self._lost(inside)
 
     def put(self, lanes: Any, other: "FastChain") -> None:
         """Overwrite some lanes of a batch, in place, by those of another batch."""
         for name in ("amplitude", "density", "energy", "limit_peak", "_nominal_peak"):
             getattr(self, name)[lanes] = getattr(other, name)
         self.laser.b_rad[lanes], self.laser.offset[lanes] = other.laser.b_rad, other.laser.offset
-        for mine, theirs in zip(self._nominal_spm or (), other._nominal_spm or (), strict=True):
+        theirs_nominal = other._nominal_spm or ()  # noqa: SLF001, of the same class
+        for mine, theirs in zip(self._nominal_spm or (), theirs_nominal, strict=True):
             mine[lanes] = theirs
 
     def outside_fraction(self, setting: Array) -> Array:
         """Share of the energy whose group delay leaves the window, shape (...)."""
-        inside = self._inside(setting + self.laser.offset)
-        lost = namespace(inside).sum(self.density * (1 - inside), axis=-1)
-        return lost * self.grid.df_thz / self.energy
+        return self._lost(self._inside(setting + self.laser.offset))
+
+    def _lost(self, inside: Array) -> Array:
+        kept = namespace(inside).sum(self.density * inside, axis=-1)
+        return 1 - kept * (self.grid.df_thz / self.energy)
 
     def trusted(self, setting: Array) -> Array:
         """Whether the peak is within 2 % of the full chain's, shape (...), booleans; measured in decision 0005.
 
-        At most 2 % of the energy leaves the window, and wherever the density exceeds 1 % of its maximum the local
+        At most 1 % of the energy leaves the window, and wherever the density exceeds 1 % of its maximum the local
         chirp keeps a tenth of its nominal value (below, frequencies bunch in time and stationary phase fails) and SPM
-        moves the light by so little that the density changes by less than 30 %.
+        moves the light by so little that the density changes by less than 12 % (more comes of structure too fine for
+        the stretch to resolve).
         """
         xp = namespace(self.density)
         chirp = self._chirp(self._stretched(setting))
         lit = self.density > 0.01 * xp.max(self.density, axis=-1, keepdims=True)
         mapped = xp.all((chirp > 0.1 * abs(self.laser.stretcher[0])) | ~lit, axis=-1)
         amplitude, _ = self._spm(chirp)
-        gentle = xp.all((xp.abs(amplitude / (self.amplitude + 1e-30) - 1) < 0.15) | ~lit, axis=-1)
-        return (self.outside_fraction(setting) <= 0.02) & mapped & gentle
+        gentle = xp.all((xp.abs(amplitude / (self.amplitude + 1e-30) - 1) < 0.06) | ~lit, axis=-1)
+        return (self.outside_fraction(setting) <= 0.01) & mapped & gentle
+
+    def spm_slope(self, setting: Array) -> Array:
+        """How the nonlinear phase grows with B, dφ/dB, shape (..., n), at a setting, shape (..., 3)."""
+        _, phase = self._nominal_spm or self._spm(self._chirp(self._stretched(setting)))
+        xp = namespace(phase)
+        b = self.laser.b_rad[..., None]
+        return phase / xp.where(b > 1e-6, b, xp.full_like(b, 1e-6))  # the quadratic part is a per cent of it
 
     def spm_at_nominal(self) -> tuple[Array, Array]:
         """Amplitude and nonlinear phase behind the amplifier at setting zero, each (..., n)."""

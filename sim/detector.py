@@ -4,6 +4,7 @@ Noise enters as standard-normal arrays, so that the caller owns the randomness a
 """
 
 from dataclasses import dataclass
+from math import prod
 
 from sim.array import Array, namespace
 
@@ -45,11 +46,14 @@ def exposed(signal: Array, normals: Array, camera: Camera, n_axes: int) -> tuple
     axes = tuple(range(-n_axes, 0))
     peak = xp.max(signal, axis=axes, keepdims=True)
     target = camera.fill * camera.full_scale_counts
-    gain = xp.clip(target / xp.clip(peak, target / camera.greatest_gain, None), None, camera.greatest_gain)
+    gain = target / xp.where(peak > target / camera.greatest_gain, peak, target / camera.greatest_gain)
     sigma = (camera.read_noise_counts**2 + (camera.pixel_noise * gain * peak) ** 2) ** 0.5
-    counts = xp.round(signal * gain + sigma * normals + camera.background_counts)
-    counts = xp.clip(counts, 0.0, camera.full_scale_counts)
-    full = xp.mean(xp.astype(counts >= camera.full_scale_counts, counts.dtype), axis=axes)
+    counts = sigma * normals
+    counts += signal * gain
+    counts += camera.background_counts
+    over = counts >= camera.full_scale_counts
+    counts = xp.round(xp.where(over, camera.full_scale_counts, xp.where(counts > 0, counts, 0.0)))
+    full = xp.astype(xp.count_nonzero(over, axis=axes), counts.dtype) / prod(signal.shape[-n_axes:])
     return counts, xp.reshape(gain, gain.shape[: gain.ndim - n_axes]), full
 
 
@@ -59,12 +63,12 @@ def displaced(trace: Array, step_ps: float, error_ps: Array) -> Array:
     First order in the error: I(τ + δ) = I + δ dI/dτ, with central differences, one-sided at the ends. Good for errors
     far below the delay step; nothing is interpolated.
     """
-    xp = namespace(trace)
-    inner = trace[..., 2:, :] - trace[..., :-2, :]
-    first = 2 * (trace[..., 1:2, :] - trace[..., 0:1, :])
-    last = 2 * (trace[..., -1:, :] - trace[..., -2:-1, :])
-    slope = xp.concat([first, inner, last], axis=-2) / (2 * step_ps)
-    return trace + slope * error_ps[..., None]
+    moved = trace * 1  # a copy, in either library
+    error = error_ps[..., None] / (2 * step_ps)
+    moved[..., 1:-1, :] += (trace[..., 2:, :] - trace[..., :-2, :]) * error[..., 1:-1, :]
+    moved[..., :1, :] += 2 * (trace[..., 1:2, :] - trace[..., :1, :]) * error[..., :1, :]
+    moved[..., -1:, :] += 2 * (trace[..., -1:, :] - trace[..., -2:-1, :]) * error[..., -1:, :]
+    return moved
 
 
 def measured_yield(yield_fraction: Array, normals: Array, meter: YieldMeter) -> Array:

@@ -24,7 +24,9 @@ def limit_yield(amplitude: Array, grid: Grid) -> Array:
     return xp.sum(intensity_of(field(xp.abs(amplitude) + 0j, grid)) ** 2, axis=-1) * grid.dt_ps
 
 
-def signals(spectrum: Array, grid: Grid, reference_yield: Array, names: Iterable[str], axes: FrogAxes) -> dict[str, Array]:
+def signals(
+    spectrum: Array, grid: Grid, reference_yield: Array, names: Iterable[str], axes: FrogAxes
+) -> dict[str, Array]:
     """Noise-free signals by name for complex spectra, shape (..., n), and transform-limit yields, shape (...).
 
     `frog`: (..., n_delay/2 + 1, n_frequency), `autocorrelation`: (..., n_delay/2 + 1), `shg`: (...), each from zero

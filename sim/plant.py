@@ -56,7 +56,7 @@ class Plant:
         if not beyond.any():
             return light
         lanes = np.nonzero(beyond) if beyond.ndim else ()
-        truth = self._shown_by(FullChain(self.laser[lanes]), self.reference_yield[lanes], setting[lanes], names)
+        truth = self._shown_by(self.full.at(lanes), self.reference_yield[lanes], setting[lanes], names)
         for name, values in truth.signals.items():
             light.signals[name][lanes] = values
         light.outside[lanes] = truth.outside
@@ -75,8 +75,14 @@ class Plant:
         """The same lasers with every compressor offset changed by `offset`, shape (..., 3)."""
         plant = copy(self)
         plant.laser = replace(self.laser, offset=self.laser.offset + offset)
-        plant.full, plant.fast = self.full.with_laser(plant.laser), self.fast.with_laser(single_precision(plant.laser))
+        narrow = replace(self.fast.laser, offset=plant.laser.offset.astype(np.float32))
+        plant.full, plant.fast = self.full.with_laser(plant.laser), self.fast.with_laser(narrow)
         return plant
+
+    def _limit_yield(self, laser: Laser) -> Floats:
+        """A transform-limited pulse is short: the fast grid holds it, at an eighth of the cost."""
+        stride = laser.grid.n // self.fast.grid.n
+        return np.asarray(limit_yield(laser.amplitude[..., ::stride], self.fast.grid))
 
     def _beyond_fast(self, setting: Floats, outside: Floats) -> NDArray[np.bool_]:
         if self.fidelity is Fidelity.AUTO:
@@ -86,14 +92,15 @@ class Plant:
     def _shown_by(self, chain: Chain, reference_yield: Floats, setting: Floats, names: tuple[str, ...]) -> Light:
         where = np.asarray(setting, dtype=chain.laser.b_rad.dtype)
         scale = reference_yield.astype(where.dtype)
-        shown = signals(chain.spectrum_after(where), chain.grid, scale, names, self.axes)
+        spectrum, outside = chain.shown_after(where)
+        shown = signals(spectrum, chain.grid, scale, names, self.axes)
         arrays = {name: np.asarray(values) for name, values in shown.items()}  # a lone yield is a number before this
-        return Light(arrays, np.array(chain.outside_fraction(where)))
+        return Light(arrays, np.array(outside))
 
     def put(self, lanes: NDArray[np.bool_], laser: Laser) -> None:
         """Replace the lasers of some lanes of a one-dimensional batch, in place; the arrays must be the plant's own."""
         for name in ("amplitude", "b_rad", "offset"):
             getattr(self.laser, name)[lanes] = getattr(laser, name)
-        self.reference_yield[lanes] = limit_yield(laser.amplitude, laser.grid)
-        self.full = FullChain(self.laser)
+        self.reference_yield[lanes] = self._limit_yield(laser)
+        self.full.put(lanes, FullChain(laser))
         self.fast.put(lanes, FastChain(single_precision(laser)))

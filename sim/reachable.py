@@ -41,24 +41,27 @@ def best_setting(laser: Laser, low: Floats, high: Floats) -> tuple[Floats, Float
     limit = chain.limit_peak
     starts = np.clip(_fitted_starts(lasers), low, high)
     best, best_peak = starts[0].copy(), np.full(lasers.b_rad.shape, -1.0)
-    for setting in starts:
-        if any(laser.before_amplifier):
-            for _ in range(ROUNDS):
-                setting, _ = _climbed(chain.spectrum_after(setting), chain, setting, low, high)
-            peak = peak_intensity(chain.spectrum_after(setting), chain.grid)
-        else:
-            setting, peak = _climbed(chain.spectrum_after(setting), chain, setting, low, high)
+    for start in starts:
+        end, peak = _from(start, chain, low, high)
         better = peak > best_peak
-        best[better], best_peak[better] = setting[better], peak[better]
+        best[better], best_peak[better] = end[better], peak[better]
     if any(laser.before_amplifier):
         best, best_peak = _polished(chain, best, best_peak, low, high)
     strehl = best_peak / limit
     return (best, strehl) if laser.b_rad.ndim else (best[0], strehl[0])
 
 
-def _polished(
-    chain: FullChain, setting: Floats, peak: Floats, low: Floats, high: Floats
-) -> tuple[Floats, Floats]:
+def _from(start: Floats, chain: FullChain, low: Floats, high: Floats) -> tuple[Floats, Floats]:
+    """Where Newton ends from one start, settings (n, 3) and peaks (n,)."""
+    end, peak = _climbed(chain.spectrum_after(start), chain, start, low, high)
+    if any(chain.laser.before_amplifier):
+        for _ in range(ROUNDS - 1):
+            end, _ = _climbed(chain.spectrum_after(end), chain, end, low, high)
+        peak = peak_intensity(chain.spectrum_after(end), chain.grid)
+    return end, peak
+
+
+def _polished(chain: FullChain, setting: Floats, peak: Floats, low: Floats, high: Floats) -> tuple[Floats, Floats]:
     """Settings (n, k) and peaks (n,) after parabolas through true peaks about them, ever closer."""
     for radius in POLISH_RADII:
         reach = radius * (high - low)
@@ -76,7 +79,9 @@ def _polished(
 def _summit(away: Floats, peaks: Floats) -> Floats:
     """Where the parabola through points (m, n, 3) of heights (m, n) is highest, within the design; shape (n, 3)."""
     pairs = [(j, k) for j in range(3) for k in range(j, 3)]
-    columns = np.stack([np.ones(peaks.shape), *(away[..., j] for j in range(3)), *(away[..., j] * away[..., k] for j, k in pairs)])
+    columns = np.stack(
+        [np.ones(peaks.shape), *(away[..., j] for j in range(3)), *(away[..., j] * away[..., k] for j, k in pairs)]
+    )
     fit = np.einsum("ncm,mn->nc", np.linalg.pinv(np.moveaxis(columns, 0, -1).swapaxes(0, 1)), peaks)
     hill = np.zeros((peaks.shape[1], 3, 3))
     for column, (j, k) in enumerate(pairs, start=4):
@@ -85,7 +90,7 @@ def _summit(away: Floats, peaks: Floats) -> Floats:
     value, vector = np.linalg.eigh(-hill)
     steep = np.maximum(value, 1e-3 * np.abs(value).max(axis=1, keepdims=True) + 1e-30)
     step = np.einsum("nij,nj->ni", vector, np.einsum("nji,nj->ni", vector, fit[:, 1:4]) / steep)
-    return np.clip(step, -1.5, 1.5)
+    return np.asarray(np.clip(step, -1.5, 1.5))
 
 
 def _batch_of_one(laser: Laser) -> Laser:
@@ -126,7 +131,10 @@ def _climbed(spectrum: Complex, chain: FullChain, setting: Floats, low: Floats, 
     moments = moments.astype(np.complex128)
     at = np.zeros((len(spectrum), 4))  # peak instant, and the change of each knob
     at[:, 0] = _first_instant(spectrum, rows)
-    low, high = (np.concatenate([np.full((len(at), 1), edge), bound - setting], axis=1) for edge, bound in ((-np.inf, low), (np.inf, high)))
+    low, high = (
+        np.concatenate([np.full((len(at), 1), edge), bound - setting], axis=1)
+        for edge, bound in ((-np.inf, low), (np.inf, high))
+    )
     damping = np.full(len(at), 1e-3)
     value, gradient, curvature = _log_peak(spectrum, rows, moments, at)
     for _ in range(NEWTON_STEPS):
@@ -134,7 +142,12 @@ def _climbed(spectrum: Complex, chain: FullChain, setting: Floats, low: Floats, 
         trial = np.clip(at + step, low, high)
         trial_value, trial_gradient, trial_curvature = _log_peak(spectrum, rows, moments, trial)
         up = trial_value > value
-        at[up], value[up], gradient[up], curvature[up] = trial[up], trial_value[up], trial_gradient[up], trial_curvature[up]
+        at[up], value[up], gradient[up], curvature[up] = (
+            trial[up],
+            trial_value[up],
+            trial_gradient[up],
+            trial_curvature[up],
+        )
         damping = np.where(up, damping / 5, damping * 6)
         if np.all(np.abs(step) * np.sqrt(np.abs(np.diagonal(curvature, axis1=1, axis2=2))) < 1e-7):
             break

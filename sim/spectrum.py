@@ -38,7 +38,11 @@ class GaussianLine:
 
 
 # Fit to the amplified spectrum of a Yb:YAG pump laser; transform limit 1.579 ps.
-THREE_GAUSSIANS = (GaussianLine(0.37, -0.087, 0.203), GaussianLine(0.13, -0.069, 0.082), GaussianLine(0.56, 0.021, 0.283))
+THREE_GAUSSIANS = (
+    GaussianLine(0.37, -0.087, 0.203),
+    GaussianLine(0.13, -0.069, 0.082),
+    GaussianLine(0.56, 0.021, 0.283),
+)
 THREE_GAUSSIANS_CARRIER_THZ = 290.85
 
 
