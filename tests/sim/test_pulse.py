@@ -63,6 +63,13 @@ def test_phase_changes_no_energy(asarray: Convert, pulse: Pulse, wild: Floats) -
         assert_close(energy, (pulse.amplitude**2).sum() * WIDE_GRID.df_thz, rel=1e-13)
 
 
+@pytest.mark.parametrize("dt_ps", [0.3, 0.5, 1e-3 / 3])
+def test_energy_is_kept_for_any_time_step(asarray: Convert, dt_ps: float) -> None:
+    grid = Grid(256, dt_ps)
+    in_time = field(asarray(gaussian_amplitude(grid, 5 * dt_ps) + 0j), grid)
+    assert_close(np.asarray(intensity_of(in_time)).sum() * dt_ps, 1.0, rel=1e-13)
+
+
 def test_single_precision_keeps_energy_to_five_digits(asarray: Convert) -> None:
     amplitude = asarray(gaussian_amplitude(FULL_GRID, 1.6).astype(np.float32))
     energy = np.asarray(intensity_of(field(dispersed(amplitude, FULL_GRID, gdd_ps2=30.0), FULL_GRID))).sum()
