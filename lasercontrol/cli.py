@@ -5,6 +5,7 @@ after a safe stop; 1 a mistake of this program.
 """
 
 import json
+import os
 import sys
 import traceback
 from collections.abc import Callable
@@ -117,9 +118,7 @@ def evaluate(
     """Compare agents on many hidden lasers: shots to 90, 95 and 99 % of the best reachable."""
 
     def job() -> int:
-        from rich.console import Console
-
-        from lasercontrol.evaluate import Question, run
+        from lasercontrol.evaluate import Question, readable_console, run
 
         question = Question(
             agents=_names(agents),
@@ -131,7 +130,32 @@ def evaluate(
             spectrum_error=spectrum_error,
             noise=noise,
         )
-        result = run(question, plot=plot, out=out, console=Console(stderr=as_json))
+        result = run(question, plot=plot, out=out, console=readable_console(as_json=as_json))
+        if as_json:
+            told((), result, as_json=True)
+        return 0
+
+    raise typer.Exit(status_of(job, debug=debug))
+
+
+@app.command()
+def bench(
+    device: Annotated[str, typer.Option(help="cpu, cuda, or torch-cpu for the same lines on the processor.")] = "cpu",
+    peer: Annotated[
+        bool, typer.Option("--peer", help="Install gym-laser 0.1.0 into an environment of its own, and compare.")
+    ] = False,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Measure the speed of this machine: steps per second, single and batched, per stage."""
+
+    def job() -> int:
+        for library in ("OMP", "OPENBLAS", "MKL", "VECLIB_MAXIMUM"):  # read when NumPy loads, which is below
+            os.environ[f"{library}_NUM_THREADS"] = "1"
+        from lasercontrol.benchmark import run
+        from lasercontrol.evaluate import readable_console
+
+        result = run(device=device, peer=peer, console=readable_console(as_json=as_json))
         if as_json:
             told((), result, as_json=True)
         return 0

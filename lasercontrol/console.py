@@ -14,7 +14,7 @@ from rich.live import Live
 from rich.text import Text
 
 from lasercontrol.bench import Floats, Knob, Quality
-from lasercontrol.record import ShotRow
+from lasercontrol.record_content import ShotRow
 from lasercontrol.shot import signal_of
 from lasercontrol.sparkline import ASCII, BLOCKS, block_plot, resampled, sparkline
 from lasercontrol.truth import Score

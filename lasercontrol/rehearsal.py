@@ -7,7 +7,7 @@ import numpy as np
 
 from lasercontrol.bench import Knob
 from lasercontrol.limits import GuardedBench
-from lasercontrol.record import ShotRow
+from lasercontrol.record_content import ShotRow
 from lasercontrol.session import Session
 from lasercontrol.signals import Attention
 from lasercontrol.simulated import SimulatedLaser, nominal

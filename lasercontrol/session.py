@@ -20,7 +20,7 @@ from lasercontrol.confirmation import best_seen, nominees, winner
 from lasercontrol.errors import BenchLost
 from lasercontrol.limits import GuardedBench
 from lasercontrol.lost_signal import is_usable, outward
-from lasercontrol.record import ShotRow
+from lasercontrol.record_content import ShotRow
 from lasercontrol.shot import features_of, signal_of
 from lasercontrol.signals import Attention, Wish
 

@@ -1,0 +1,447 @@
+"""One run: what is told to whom, where the knobs end, and what happens when somebody or something stops it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+
+from agents.nelder_mead import NelderMead
+from agents.protocol import Agent, Shot, Travel
+from lasercontrol.bench import Floats, Quality, fraction_of, setting_of
+from lasercontrol.config import SessionSettings
+from lasercontrol.errors import BenchLost, LinkError, SafetyError
+from lasercontrol.limits import AmplifierLimit, GuardedBench, Limits
+from lasercontrol.record_content import ShotRow
+from lasercontrol.session import Ending, Exit, Session
+from lasercontrol.signals import Attention, Wish
+from tests.closeness import assert_close
+from tests.lasercontrol.bench_stand_in import KNOBS, RANGE, HillBench
+
+STEP = np.array([knob.max_step for knob in KNOBS]) / RANGE
+
+
+class Notebook:
+    """Keeps and watches a run; `on_shot` is called after each shot with its number."""
+
+    def __init__(self, on_shot: Callable[[int], None] = lambda _: None) -> None:
+        self.on_shot = on_shot
+        self.rows: list[ShotRow] = []
+        self.events: list[tuple[str, str]] = []
+        self.reason = ""
+        self.summary: dict[str, Any] = {}
+
+    def append(self, row: ShotRow) -> None:
+        assert not self.reason, "a closed record was written to"
+        self.rows.append(row)
+
+    def event(self, kind: str, text: str) -> None:
+        self.events.append((kind, text))
+
+    def close(self, exit_reason: str, summary: dict[str, Any]) -> None:
+        assert not self.reason, "closed twice"
+        self.reason, self.summary = exit_reason, summary
+
+    def shot(self, row: ShotRow) -> None:
+        self.on_shot(row.index)
+
+    def say(self, text: str) -> None:
+        """Heard, not kept: events keep it."""
+
+    @property
+    def phases(self) -> list[str]:
+        return [row.phase for row in self.rows]
+
+
+@dataclass
+class Goer:
+    """Asks for the same setting over and over; done after `patience` shots."""
+
+    goal: Floats
+    patience: int = 100
+    name: str = "goer"
+    told: list[Shot] = field(default_factory=list)
+    asked: int = 0
+
+    def ask(self) -> Floats:
+        self.asked += 1
+        return self.goal
+
+    def tell(self, shot: Shot) -> None:
+        self.told.append(shot)
+
+    def recommend(self) -> Floats:
+        return self.goal
+
+    def finished(self) -> str | None:
+        return "patience is over" if len(self.told) >= self.patience else None
+
+
+def session(
+    bench: HillBench,
+    agent: Agent | Callable[[Floats], Agent],
+    *,
+    shots: int = 10,
+    limits: Limits = Limits(),  # noqa: B008 — frozen
+    notebook: Notebook | None = None,
+    attention: Attention | None = None,
+    **settings: Any,
+) -> tuple[Session, Notebook]:
+    """A session and its notebook."""
+    notebook = notebook or Notebook()
+    made = Session(
+        GuardedBench(bench, limits),
+        agent if callable(agent) else lambda _: agent,
+        SessionSettings(**settings),
+        shots=shots,
+        recorder=notebook,
+        watcher=notebook,
+        attention=attention or Attention(),
+        summary_of=lambda ending: {"violations": ending.limit_violations},
+    )
+    return made, notebook
+
+
+def top_of(bench: HillBench) -> Floats:
+    """Fractions of the best setting."""
+    return fraction_of(bench.top, KNOBS)
+
+
+# ------------------------------------------------------------------------------------------------ an ordinary run
+
+
+def test_a_run_ends_at_the_best_confirmed_setting() -> None:
+    bench = HillBench(width=0.1)
+    run, notebook = session(bench, Goer(top_of(bench), patience=4))
+    ending = run.run()
+    assert ending.exit is Exit.DONE
+    assert_close(bench.setting, bench.top, rel=1e-12)
+    assert notebook.reason == "patience is over; the knobs are at the best confirmed setting"
+    assert notebook.phases == ["start", "tune", "tune", "tune", "confirm"]
+    assert "safe" not in bench.log
+
+
+def test_every_proposal_beyond_the_limits_is_clipped_and_counted() -> None:
+    bench = HillBench()
+    agent = Goer(np.array([0.45, 0.0]), patience=4)
+    run, notebook = session(bench, agent, on_end="start")
+    ending = run.run()
+    assert [row.clipped for row in notebook.rows][:4] == [False, True, True, True]
+    assert ending.limit_violations == 3
+    assert_close([row.setting[0] for row in notebook.rows[:4]], [0.0, 6.0, 12.0, 18.0], rel=1e-12)
+    assert notebook.summary == {"violations": 3}
+
+
+def test_the_agent_is_told_where_the_knobs_really_were() -> None:
+    bench = HillBench()
+    agent = Goer(np.array([0.45, 0.0]), patience=3)
+    session(bench, agent)[0].run()
+    assert_close([shot.fraction[0] for shot in agent.told], [0.0, 0.1, 0.2], rel=1e-9)
+    assert_close(agent.told[0].signal, bench.light(np.zeros(2)), rel=1e-12)
+
+
+def test_out_of_shots_some_are_left_to_confirm() -> None:
+    run, notebook = session(HillBench(noise=0.01), Goer(np.zeros(2)), shots=9)
+    assert run.run().reason.startswith("out of shots")
+    assert notebook.phases.count("confirm") == 1  # a single candidate has nothing to win
+    assert len(notebook.rows) == 7
+
+
+def test_start_is_where_the_knobs_end_if_the_config_says_so() -> None:
+    bench = HillBench()
+    run, notebook = session(bench, Goer(top_of(bench), patience=4), on_end="start")
+    run.run()
+    assert not bench.setting.any()
+    assert notebook.reason.endswith("the knobs are at the start")
+
+
+def test_a_lucky_reading_loses_against_new_ones() -> None:
+    bench = HillBench()
+    lucky = iter([1.0, 1.0, 3.0])  # the third reading, at a bad setting, is three times too bright
+
+    class Wanderer(Goer):
+        def ask(self) -> Floats:
+            self.asked += 1
+            return top_of(bench) if self.asked == 1 else np.array([-0.05, 0.0])
+
+    light = bench.light
+    bench.light = lambda setting: light(setting) * next(lucky, 1.0)  # type: ignore[method-assign]
+    run, notebook = session(bench, Wanderer(top_of(bench), patience=3))
+    run.run()
+    assert notebook.phases.count("confirm") == 3
+    assert_close(bench.setting, bench.top, rel=1e-9)
+
+
+def test_no_move_of_a_run_is_longer_than_the_step() -> None:
+    bench = HillBench(noise=0.02)
+    seen = [bench.setting]
+    move = bench.move
+
+    def watched(setting: Floats) -> Floats:
+        seen.append(np.array(setting))
+        return move(setting)
+
+    bench.move = watched  # type: ignore[method-assign]
+    run, _ = session(bench, lambda start: NelderMead(Travel(start, STEP)), shots=60)
+    run.run()
+    steps = np.abs(np.diff(np.array(seen), axis=0)) / RANGE
+    assert (steps <= STEP * (1 + 1e-9)).all()
+    assert bench.light(bench.setting) > 0.95
+
+
+def test_a_travel_ends_where_the_limits_end_it() -> None:
+    bench = HillBench(top=np.array([-4.0, 0.0]))
+    wall = AmplifierLimit(lambda setting: 1 + np.maximum(setting[..., 0], 0.0), 3.0, b95_rad=1.0, max_b_rad=50.0)
+    run, notebook = session(
+        bench, Goer(np.array([0.2, 0.0]), patience=4), limits=Limits(amplifier=wall), confirm_shots=0
+    )
+    run.run()
+    assert bench.setting[0] == pytest.approx(2.0, rel=1e-2, abs=0)
+    assert notebook.reason.endswith("on the way to the best setting, as far as the limits let them")
+
+
+# --------------------------------------------------------------------------------------------- readings gone wrong
+
+
+def test_an_invalid_reading_is_taken_again_and_never_told_as_a_number() -> None:
+    bench = HillBench(quality_of=lambda count: Quality.INVALID if count == 2 else Quality.OK)
+    agent = Goer(top_of(bench), patience=4)
+    run, notebook = session(bench, agent)
+    run.run()
+    assert [row.reading.worst for row in notebook.rows][2] is Quality.INVALID
+    assert len(agent.told) == 4
+    assert all(shot.usable for shot in agent.told)
+
+
+def test_an_invalid_reading_twice_in_a_row_is_told_as_unusable() -> None:
+    bench = HillBench(quality_of=lambda count: Quality.INVALID if count in {2, 3} else Quality.OK)
+    agent = Goer(top_of(bench), patience=4)
+    session(bench, agent)[0].run()
+    assert [shot.usable for shot in agent.told] == [True, True, False, True]
+    assert np.isnan(agent.told[2].signal)
+
+
+def test_a_suspect_reading_is_told() -> None:
+    bench = HillBench(quality_of=lambda _: Quality.SUSPECT)
+    agent = Goer(top_of(bench), patience=3)
+    session(bench, agent)[0].run()
+    assert all(shot.usable for shot in agent.told)
+
+
+def test_too_many_invalid_readings_are_a_lost_bench() -> None:
+    bench = HillBench(quality_of=lambda count: Quality.INVALID if count > 1 else Quality.OK)
+    run, notebook = session(bench, Goer(top_of(bench)), max_invalid=4, shots=30)
+    with pytest.raises(BenchLost, match="4 INVALID readings in a row"):
+        run.run()
+    assert bench.log[-1] == "safe"
+    assert notebook.reason.startswith("BenchLost")
+    assert len(notebook.rows) == 6
+
+
+# -------------------------------------------------------------------------------------------------- a lost signal
+
+
+def test_a_dark_start_is_met_by_a_search_that_grows_outward() -> None:
+    bench = HillBench(top=np.array([-14.0, 60.0]), width=0.05)
+    starts = []
+
+    def made(start: Floats) -> Agent:
+        starts.append(start)
+        return NelderMead(Travel(start, STEP))
+
+    run, notebook = session(bench, made, shots=40)
+    ending = run.run()
+    assert ending.exit is Exit.DONE
+    assert any("searching outward" in text for _, text in notebook.events)
+    searched = [row for row in notebook.rows if row.phase == "search"]
+    shells = [round(float(np.max(np.abs(row.asked) / (RANGE * STEP / 2)))) for row in searched]
+    assert shells == sorted(shells)
+    assert_close(starts[0], fraction_of(searched[-1].setting, KNOBS), rel=1e-12)
+    assert bench.light(bench.setting) > 0.9
+
+
+def test_a_search_in_vain_goes_back_to_the_start() -> None:
+    bench = HillBench(top=np.array([1e4, 0.0]))
+    run, notebook = session(bench, Goer(np.zeros(2)), search_shots=20)
+    ending = run.run()
+    assert ending.exit is Exit.NO_SIGNAL
+    assert not bench.setting.any()
+    assert len(notebook.rows) == 21
+    assert notebook.reason == "no usable signal after 21 shots; the knobs are at the start"
+
+
+# ----------------------------------------------------------------------------------------------- stops from outside
+
+
+def stopping(attention: Attention, at: int, times: int = 1) -> Notebook:
+    """A notebook that presses Ctrl-C when it sees a shot."""
+
+    def press(index: int) -> None:
+        for _ in range(times if index == at else 0):
+            attention.interrupt()
+
+    return Notebook(press)
+
+
+def test_the_first_ctrl_c_goes_back_to_the_best_setting_seen() -> None:
+    bench, attention = HillBench(top=np.array([6.0, 0.0])), Attention()
+    run, notebook = session(
+        bench, Goer(np.array([0.45, 0.0])), attention=attention, notebook=stopping(attention, at=5), shots=20
+    )
+    ending = run.run()
+    assert ending.exit is Exit.INTERRUPTED
+    assert len(notebook.rows) == 5
+    assert_close(bench.setting[0], 6.0, rel=1e-9)
+    assert bench.log[-4:] == ["measure", "move", "move", "move"]  # 24 to 6 ps² in steps of 6
+    assert notebook.reason == "Ctrl-C; the knobs are at the best setting seen"
+
+
+def test_a_second_ctrl_c_leaves_the_knobs_where_they_are() -> None:
+    bench, attention = HillBench(), Attention()
+    run, notebook = session(
+        bench, Goer(np.array([0.45, 0.0])), attention=attention, notebook=stopping(attention, at=4, times=2)
+    )
+    assert run.run().exit is Exit.INTERRUPTED
+    assert bench.log[-1] == "measure"
+    assert notebook.reason == "Ctrl-C twice; the knobs stay where they are"
+
+
+def test_a_second_ctrl_c_on_the_way_back_ends_it() -> None:
+    bench, attention = HillBench(top=np.array([6.0, 0.0])), Attention()
+    run, notebook = session(
+        bench, Goer(np.array([0.45, 0.0])), attention=attention, notebook=stopping(attention, at=5), shots=20
+    )
+    move = bench.move
+
+    def interrupted(setting: Floats) -> Floats:
+        if len(notebook.rows) == 5:
+            attention.interrupt()
+        return move(setting)
+
+    bench.move = interrupted  # type: ignore[method-assign]
+    assert run.run().exit is Exit.INTERRUPTED
+    assert_close(bench.setting[0], 18.0, rel=1e-9)  # one step of three
+
+
+def test_terminate_switches_emission_off_and_moves_no_knob() -> None:
+    bench, attention = HillBench(), Attention()
+    notebook = Notebook(lambda index: attention.terminate() if index == 3 else None)
+    run, _ = session(bench, Goer(top_of(bench)), attention=attention, notebook=notebook)
+    ending = run.run()
+    assert ending.exit is Exit.MADE_SAFE
+    assert bench.log[-2:] == ["measure", "safe"]
+    assert notebook.reason == "terminated from outside; emission is off, and no knob was moved"
+
+
+def test_a_pause_waits_until_somebody_goes_on() -> None:
+    bench, attention = HillBench(), Attention()
+    notebook = Notebook(lambda index: attention.toggle_pause() if index == 2 else None)
+    waited = []
+
+    def wait(known: Wish = Wish.GO_ON) -> None:
+        waited.append(len(notebook.rows))
+        attention.toggle_pause()
+
+    attention.wait_while_paused = wait  # type: ignore[method-assign]
+    run, _ = session(bench, Goer(top_of(bench), patience=3), attention=attention, notebook=notebook)
+    assert run.run().exit is Exit.DONE
+    assert waited == [2]
+    assert [text for kind, text in notebook.events if kind == "pause"] == [
+        "paused; the laser stays as it is.",
+        "going on.",
+    ]
+
+
+# ------------------------------------------------------------------------------------------------------- faults
+
+
+@pytest.mark.parametrize(
+    "fault", [LinkError("the camera does not answer"), SafetyError("over power"), ZeroDivisionError("ours")]
+)
+def test_a_fault_makes_safe_closes_the_record_and_is_told(fault: Exception) -> None:
+    bench = HillBench()
+
+    def failing(count: int) -> float:
+        if count == 3:
+            raise fault
+        return 1.0
+
+    bench.energy_of = failing
+    run, notebook = session(bench, Goer(top_of(bench)))
+    with pytest.raises(type(fault)):
+        run.run()
+    assert bench.log[-1] == "safe"
+    assert bench.log[-2] == "measure"
+    assert notebook.reason == f"{type(fault).__name__}: {fault} (emission is off)"
+    assert len(notebook.rows) == 3
+
+
+def test_a_bench_that_cannot_be_made_safe_is_shouted_about() -> None:
+    bench = HillBench(energy_of=lambda count: 1 / (1 - count))
+
+    def broken() -> None:
+        raise LinkError("no answer")
+
+    bench.make_safe = broken  # type: ignore[method-assign]
+    run, notebook = session(bench, Goer(top_of(bench)))
+    with pytest.raises(ZeroDivisionError):
+        run.run()
+    assert "EMISSION MAY STILL BE ON: make_safe failed (no answer)" in notebook.reason
+
+
+def test_a_record_that_cannot_be_written_makes_safe() -> None:
+    bench, notebook = HillBench(), Notebook()
+
+    def full(row: ShotRow) -> None:
+        raise OSError(28, "No space left on device")
+
+    notebook.append = full  # type: ignore[method-assign]
+    with pytest.raises(OSError, match="No space left"):
+        session(bench, Goer(top_of(bench)), notebook=notebook)[0].run()
+    assert bench.log == ["measure", "safe"]
+
+
+# -------------------------------------------------------------------------------------------------------- resume
+
+
+def finished_run(agent: Agent, shots: int, bench: HillBench | None = None) -> tuple[Ending, HillBench]:
+    """A run without confirmation, so that a longer one passes through the same shots."""
+    bench = bench or HillBench()
+    return session(bench, agent, shots=shots, confirm_shots=0)[0].run(), bench
+
+
+def test_a_resumed_run_goes_on_as_if_it_had_never_stopped() -> None:
+    def searching() -> NelderMead:
+        return NelderMead(Travel(np.zeros(2), STEP))
+
+    whole, bench_of_whole = finished_run(searching(), 30)
+    part, _ = finished_run(searching(), 13)
+    bench = HillBench()
+    run, notebook = session(bench, searching(), shots=30, confirm_shots=0)
+    ending = run.run(part.rows)
+    assert len(ending.rows) == 30
+    assert bench.log.count("measure") == 17
+    assert_close([row.setting for row in ending.rows], [row.setting for row in whole.rows], rel=1e-12)
+    assert_close(bench.setting, bench_of_whole.setting, rel=1e-12)
+    assert [row.index for row in notebook.rows] == list(range(1, 31))
+
+
+def test_a_resumed_run_tells_its_agent_what_the_first_one_told() -> None:
+    bench = HillBench(quality_of=lambda count: Quality.INVALID if count in {2, 4, 5} else Quality.OK)
+    first, second = Goer(top_of(bench), patience=5), Goer(top_of(bench), patience=5)
+    ending, _ = finished_run(first, 12, bench)
+    session(HillBench(), second, shots=12, confirm_shots=0)[0].run(ending.rows)
+    assert [(shot.usable, *shot.fraction) for shot in second.told] == [(s.usable, *s.fraction) for s in first.told]
+    assert second.asked == first.asked
+
+
+def test_a_search_is_resumed_where_it_stood() -> None:
+    dark = HillBench(top=np.array([1e4, 0.0]))
+    ending, _ = session(dark, Goer(np.zeros(2)), search_shots=5)[0].run(), None
+    bench = HillBench(top=np.array([-14.0, 60.0]), width=0.05)
+    run, notebook = session(bench, lambda start: Goer(start, patience=1), search_shots=60)
+    run.run(ending.rows)
+    searched = [tuple(row.asked) for row in notebook.rows if row.phase == "search"]
+    assert len(set(searched)) == len(searched) > 5
+    assert_close(setting_of(np.zeros(2), KNOBS) + 1, [1.0, 1.0], rel=1e-12)
