@@ -2,7 +2,7 @@
 #   make run     base install, then tune a simulated laser (the main job)
 #   make test    every extra, then every test
 #   make check   lint, format, types
-#   make bench   speeds of this machine
+#   make bench   speeds of this machine, beside those of gym-laser (installed into .peer, which takes minutes)
 #   make clean   remove the environment and the caches
 # Without make (Windows): see README.md.
 
@@ -28,10 +28,10 @@ check: .venv/.full
 	$(BIN)/mypy
 
 bench: .venv/.base
-	$(BIN)/lasercontrol bench
+	$(BIN)/lasercontrol bench --peer
 
 clean:
-	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .peer build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # Stamps: what is up to date is not installed again; the second install upgrades the first in place.
 .venv/.made:

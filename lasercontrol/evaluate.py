@@ -21,14 +21,15 @@ from agents.registry import CLASSICAL, NAMES
 from lasercontrol.course import Course, follow
 from lasercontrol.errors import CallerError
 from lasercontrol.evaluate_plot import save_plot
-from lasercontrol.evaluate_table import Row, row_of, table_of
+from lasercontrol.evaluate_table import Row, row_of, tables_of
 from lasercontrol.scenario import Scenario, scenario_for
 from lasercontrol.trial import Trial, trial_of
 
-__all__ = ["Question", "courses_of", "run"]
+__all__ = ["Question", "courses_of", "model_for", "readable_console", "run"]
 
 OBSERVABLE = ("frog", "autocorrelation", "shg")
 MODEL_SHOTS, CLASSICAL_SHOTS = 25, 200
+TABLE_WIDTH = 130
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,17 +87,26 @@ def run(
     for path in (plot, out):
         if path is not None and path.exists():
             raise CallerError(f"{path} exists; nothing is overwritten")
-    console = console or Console(stderr=True)
+    console = console or readable_console(as_json=False)
     with Progress(console=console, transient=True) as progress:
         courses = list(courses_of(question, progress))
     rows: list[Row] = [row_of(course) for course in courses]
     result = {"question": asdict(question), "rows": rows}
-    console.print(table_of(rows))
+    for table in tables_of(rows):
+        console.print(table)
     if plot is not None:
         save_plot(courses, plot)
     if out is not None:
         out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     return result
+
+
+def readable_console(*, as_json: bool) -> Console:
+    """Where people read: standard output, or standard error where that is for JSON; wide enough where it is a file."""
+    console = Console(stderr=as_json)
+    if not console.is_terminal:
+        console.width = max(console.width, TABLE_WIDTH)
+    return console
 
 
 def courses_of(question: Question, progress: Progress) -> Iterator[Course]:
@@ -110,11 +120,11 @@ def courses_of(question: Question, progress: Progress) -> Iterator[Course]:
             for agent in question.agents:
                 shots = question.budget(agent, scenario)
                 task = progress.add_task(f"{agent}, {name}, {observe}", total=shots * trial.lasers)
-                yield follow(trial, agent, shots, _model_for(trial), partial(progress.advance, task))
+                yield follow(trial, agent, shots, model_for(trial), partial(progress.advance, task))
                 progress.remove_task(task)
 
 
-def _model_for(trial: Trial) -> Callable[[], ForwardModel]:
+def model_for(trial: Trial) -> Callable[[], ForwardModel]:
     """The model of an agent that knows the spectrum as measured, with its usual error, and the scenario's ranges."""
 
     def made() -> ForwardModel:

@@ -1,14 +1,16 @@
 """Courses as figures, and the figures as a table."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.box import SIMPLE
 from rich.table import Table
 
 from lasercontrol.course import Course
 
-__all__ = ["Row", "row_of", "table_of", "wilson_lower"]
+__all__ = ["Row", "row_of", "tables_of", "wilson_lower"]
 
 Row = dict[str, Any]
 
@@ -63,27 +65,32 @@ def median_interval(values: NDArray[Any], seed: int) -> list[float]:
     return [float(edge) for edge in np.percentile(np.median(drawn, axis=1), [2.5, 97.5])]
 
 
-def table_of(rows: list[Row]) -> Table:
-    """The rows for people. `>N` is a median beyond the budget of N shots: half of the lasers never got there."""
-    table = Table(caption="shots to a share of the best reachable peak: median (95 % interval); the start is shot 1")
-    for head in ("agent", "scenario", "observe", "lasers", "to 90 %", "to 95 %", "to 99 %", "95 %: 90th pct."):
-        table.add_column(head, justify="left" if head in {"agent", "scenario", "observe"} else "right")
-    for head in ("reach 95 %", "mean", "final", "travel", "refused", "CPU/decision"):
-        table.add_column(head, justify="right")
-    for row in rows:
-        table.add_row(*_cells(row))
-    return table
+def tables_of(rows: list[Row]) -> Iterator[Table]:
+    """The rows for people, a table per scenario and observation.
+
+    `>N` is a median beyond the budget of N shots: half of the lasers never got there.
+    """
+    for scenario, observe in dict.fromkeys((row["scenario"], row["observe"]) for row in rows):
+        mine = [row for row in rows if (row["scenario"], row["observe"]) == (scenario, observe)]
+        title = f"{scenario}, {observe}, {mine[0]['lasers']} lasers: median shots to a share of the best reachable peak"
+        table = Table("agent", title=title, title_justify="left", box=SIMPLE, padding=(0, 1, 0, 0))
+        for head in ("90 %", "95 % (95 % interval)", "99 %", "90th pct.", "reach 95 %", "mean", "final", "travel"):
+            table.add_column(head, justify="right")
+        table.add_column("refused", justify="right")
+        table.add_column("CPU/decision", justify="right")
+        for row in mine:
+            table.add_row(*_cells(row))
+        yield table
 
 
 def _cells(row: Row) -> list[str]:
     budget, cpu_s = row["shots"], row["cpu_per_decision_s"]
-    medians = [_median(row[f"median_shots_{x}"], row[f"median_shots_{x}_interval"], budget) for x in SHARES]
+    low, high = (_shots(edge, budget) for edge in row["median_shots_95_interval"])
     return [
         row["agent"],
-        row["scenario"],
-        row["observe"],
-        str(row["lasers"]),
-        *medians,
+        _shots(row["median_shots_90"], budget),
+        f"{_shots(row['median_shots_95'], budget)} ({low} to {high})",
+        _shots(row["median_shots_99"], budget),
         _shots(row["p90_shots_95"], budget),
         f"{row['share_95']:.0%} (>{row['share_95_lower']:.0%})",
         f"{row['mean_fraction']:.3f}",
@@ -92,11 +99,6 @@ def _cells(row: Row) -> list[str]:
         str(row["limit_violations"]),
         "-" if cpu_s is None else _milliseconds(cpu_s),
     ]
-
-
-def _median(median: float, interval: list[float], budget: int) -> str:
-    low, high = (_shots(edge, budget) for edge in interval)
-    return f"{_shots(median, budget)} ({low} to {high})"
 
 
 def _shots(shots: float, budget: int) -> str:

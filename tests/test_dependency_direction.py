@@ -35,7 +35,10 @@ LAYERS = (
     {"trial"},
     {"course"},
     {"evaluate_table", "evaluate_plot"},
-    {"evaluate", "benchmark"},
+    {"evaluate"},
+    {"stopwatch", "peer_steps", "device_lanes", "benchmark_table"},
+    {"peer", "benchmark_steps"},
+    {"benchmark"},
     {"cli"},
     {"__main__"},
 )

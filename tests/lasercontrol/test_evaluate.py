@@ -11,7 +11,7 @@ from rich.console import Console
 
 from lasercontrol.errors import CallerError
 from lasercontrol.evaluate import Question, run
-from lasercontrol.evaluate_table import Row, median_interval, table_of, wilson_lower
+from lasercontrol.evaluate_table import Row, median_interval, tables_of, wilson_lower
 from tests.closeness import assert_close
 
 PROMISED = {
@@ -110,7 +110,8 @@ def test_files_are_written_and_never_overwritten(tmp_path: Path) -> None:
 
 def test_a_median_beyond_the_budget_is_shown_as_such() -> None:
     console = Console(file=(shown := io.StringIO()), width=250)
-    console.print(table_of(answered(agents=("random",), shots=2)))
+    for table in tables_of(answered(agents=("random",), shots=2)):
+        console.print(table)
     assert ">2 (" in shown.getvalue()
 
 
