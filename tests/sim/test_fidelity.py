@@ -1,8 +1,12 @@
 """How far the fast chain agrees with the full one: the table of docs/decisions/0005, and `FastChain.trusted`."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from lasercontrol.config_file import find_config, load_config
+from lasercontrol.laser_of import known_laser
 from sim.array import cis
 from sim.chain import STRETCHER, FastChain, FullChain, Laser
 from sim.frog import FrogAxes, half_frog
@@ -138,6 +142,24 @@ def test_whenever_trusted_the_peak_is_within_2_percent(
     trusted = np.asarray(fast.trusted(setting))
     assert peak_error(fast, full, setting)[trusted].max() < 0.02
     assert trusted.mean() > 0.3, "a fast chain that is never trusted is of no use"
+
+
+@pytest.mark.parametrize("b_rad", [1.0, 2.0, 5.0])
+def test_a_spectrum_as_a_spectrometer_wrote_it_is_too_rough_to_be_trusted(
+    rng: np.random.Generator, shared_data: Path, b_rad: float
+) -> None:
+    """Rows 0.03 nm apart, with their noise: errors reach 7 % at B = 5, and none of it is trusted."""
+    config = load_config(find_config("l1_pump")).laser
+    source = config.spectrum.model_copy(update={"file": shared_data / "l1_pump_spectrum.csv"})
+    amplitude = known_laser(config.model_copy(update={"spectrum": source})).amplitude
+    laser = Laser(amplitude=np.tile(amplitude, (LANES, 1)), b_rad=np.full(LANES, b_rad), offset=np.zeros((LANES, 3)))
+    fast, full = FastChain(laser), FullChain(laser)
+    best, _ = best_setting(laser, -2 * DEFAULT_RANGE, 2 * DEFAULT_RANGE)
+    setting = best + rng.uniform(-0.02, 0.02, best.shape) * DEFAULT_RANGE
+    error = peak_error(fast, full, setting)
+    assert not fast.trusted(setting).any()
+    assert error.max() < 0.02 * b_rad
+    assert error.max() > 0.005 * b_rad
 
 
 def test_where_frequencies_bunch_in_time_the_fast_chain_is_not_trusted() -> None:
