@@ -5,13 +5,15 @@
     - InputFileError           a data file cannot be read as what it should be
     - ConfigError              a config has an unknown key or a value out of bounds
     - MoveRefused              a setting is outside the limits
-    - RecordError              a record is cut short, or would be replaced
+    - RecordError              a record is cut short, or none of this program
+        RecordExists
   x BenchError             3   the world failed, not the caller
     - LinkError                the instrument cannot be reached or answers nonsense
         ReplyTimeout
         WrongReply
     - SafetyError              a limit was hit; emission is off when this is raised
     - BenchLost                the bench went away in the middle of a run
+    - RecordWriteError         the disk is full or broken: a record cannot be kept
 
 A message is one sentence or two with quantity, value, bound and what happened to the hardware.
 """
@@ -29,6 +31,8 @@ __all__ = [
     "LinkError",
     "MoveRefused",
     "RecordError",
+    "RecordExists",
+    "RecordWriteError",
     "ReplyTimeout",
     "SafetyError",
     "WrongReply",
@@ -74,11 +78,15 @@ class MoveRefused(CallerError):  # noqa: N818 — named by what happened
 
 
 class RecordError(CallerError):
-    """A record is cut short, is none of this program, or would be replaced."""
+    """A record is cut short, is none of this program, or cannot be made."""
 
     def __init__(self, path: File, message: str) -> None:
         super().__init__(f"{_place(path, None)}: {message}")
         self.path, self.message = path, message
+
+
+class RecordExists(RecordError):  # noqa: N818 — named by what happened
+    """There is a file where a new record would go; it stays as it is."""
 
 
 class BenchError(LaserControlError):
@@ -105,6 +113,14 @@ class SafetyError(BenchError):
 
 class BenchLost(BenchError):  # noqa: N818 — named by what happened
     """The bench went away in the middle of a run."""
+
+
+class RecordWriteError(BenchError):
+    """A record cannot be kept; `shots` finished ones are in the file and stay readable."""
+
+    def __init__(self, path: File, shots: int, message: str) -> None:
+        super().__init__(f"{_place(path, None)}: {message}; the first {shots} shots are kept.")
+        self.path, self.shots, self.message = path, shots, message
 
 
 def _place(path: File, line: int | None) -> str:

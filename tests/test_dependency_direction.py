@@ -28,6 +28,8 @@ LAYERS = (
     {"env"},
     {"vector_env"},
     {"sb3"},
+    {"record_reading", "record_content"},
+    {"record_file"},
     {"record", "simulated"},
     {"picture", "console", "session"},
     {"rehearsal"},
