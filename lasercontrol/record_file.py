@@ -15,12 +15,13 @@ it, in a copy that then takes the file's place at once.
 `index` is written last: a shot is in the record when its index is.
 """
 
+import io
 import json
 import os
-import shutil
 import time
+import weakref
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,7 @@ import numpy as np
 from lasercontrol.bench import Channel, Knob, Quality, Reading
 from lasercontrol.errors import RecordError, RecordExists, RecordWriteError
 from lasercontrol.record_content import RecordHeader, ShotRow
+from lasercontrol.record_medium import Medium
 from lasercontrol.record_reading import FORMAT, FORMAT_VERSION
 
 if TYPE_CHECKING:
@@ -48,100 +50,100 @@ class RecordWriter:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.shots = 0
-        self._file: h5py.File | None = _followable(path)
-        self._disk = path.open("rb+")  # fsync on it reaches all that was written to the file, by whomever
+        self._open()
 
     @classmethod
     def create(cls, path: str | os.PathLike[str], header: RecordHeader) -> "RecordWriter":
         """Begin a record where no file is: RecordExists; RecordError where none can be made."""
         path = Path(path)
         try:
-            _lay_out(path, header)
+            _put(path, _laid_out(header))
+            return cls(path)
         except FileExistsError:
             raise RecordExists(path, "exists, and no record is ever replaced; nothing was moved.") from None
         except OSError as error:
             raise RecordError(path, f"cannot be made: {_cause(error)}; nothing was moved.") from error
-        return cls(path)
 
     def append(self, row: ShotRow) -> None:
         """Keep a shot; it is on the disk when this returns. ValueError where its shape is not that of earlier ones."""
-        with self._writing(f"shot {row.index} cannot be kept") as file:
-            if set(row.reading.channels) - set(file["channels"]) or "energy" not in file["shots"]:
-                file = self._with_room_for(row.reading)  # noqa: PLW2901 — the same record, in a file with more room
-            _write_shot(file, self.shots, row)
-            self._to_disk(file)
+        with self._writing(f"shot {row.index} cannot be kept"):
+            if _lacks(self._file, row.reading):
+                self._make_room(row.reading)
+            _write_shot(self._file, self.shots, row)
         self.shots += 1
 
     def event(self, kind: str, text: str) -> None:
         """Keep a sentence with the time it was said."""
-        with self._writing(f"the event {kind!r} cannot be kept") as file:
-            events = file["events"]
+        with self._writing(f"the event {kind!r} cannot be kept"):
+            events, at = self._file["events"], len(self._file["events/kind"])
             row = {"text": _cut(text, TEXT_BYTES), "utc": time.time(), "monotonic": time.monotonic()}
-            _append(events, len(events["kind"]), row)
-            _append(events, len(events["kind"]), {"kind": _cut(kind, WORD_BYTES)})  # last: it makes the event count
-            self._to_disk(file)
+            _append(events, at, row)
+            self._file.flush()
+            _append(events, at, {"kind": _cut(kind, WORD_BYTES)})  # last, as a shot's index
 
     def close(self, exit_reason: str, summary: Mapping[str, Any]) -> None:
         """Write why the session ended and what it came to, and close the file."""
-        if self._file is None:
-            return
-        with self._writing("the end cannot be kept") as file:
-            text = json.dumps(dict(summary), ensure_ascii=False, default=str)
-            _append(file["end"], 0, {"summary_json": text.encode()})
-            _append(file["end"], 0, {"reason": _cut(exit_reason, TEXT_BYTES)})
-            self._to_disk(file)
+        with self._writing("the end cannot be kept"):
+            text = json.dumps(dict(summary), ensure_ascii=False, default=str).encode()
+            _append(self._file["end"], 0, {"summary_json": text})
+            self._file.flush()
+            _append(self._file["end"], 0, {"reason": _cut(exit_reason, TEXT_BYTES)})
         self._release()
 
     # ------------------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def _writing(self, what: str) -> "Iterator[h5py.File]":
-        """The open file; a failing disk ends the record, with what is in it."""
-        if self._file is None:
+    def _writing(self, what: str) -> Iterator[None]:
+        """What is written inside is on the disk at the end; a disk that fails ends the record, with what is in it."""
+        if not self._release.alive:
             raise RecordWriteError(self.path, self.shots, f"{what}: the record is closed")
         try:
-            yield self._file
-        except (OSError, RuntimeError) as error:  # HDF5 says RuntimeError where a flush fails
+            yield
+            self._file.flush()
+            self._medium.sync()
+        except OSError as error:
             self._release()
             raise RecordWriteError(self.path, self.shots, f"{what}: {_cause(error)}") from error
 
-    def _to_disk(self, file: "h5py.File") -> None:
-        file.flush()
-        os.fsync(self._disk.fileno())
+    def _open(self) -> None:
+        """Begin to write so that others can follow."""
+        import h5py
 
-    def _release(self) -> None:
-        file, self._file = self._file, None
-        with suppress(OSError, RuntimeError):
-            if file is not None:
-                file.close()
-        self._disk.close()
+        self._medium = Medium(self.path)
+        self._file = h5py.File(self._medium, "r+", libver=LIBVER)
+        self._file.swmr_mode = True
+        self._release = weakref.finalize(self, _closed, self._file, self._medium)
 
-    def _with_room_for(self, reading: Reading) -> "h5py.File":
+    def _make_room(self, reading: Reading) -> None:
         """Add what a reading needs, in a copy that takes the place of the file when it is whole."""
         import h5py
 
         self._release()
+        image = io.BytesIO(self.path.read_bytes())
+        with h5py.File(image, "r+", libver=LIBVER) as file:
+            _add_reading(file, reading)
         part = self.path.with_name(f"{self.path.name}.part")
-        try:
-            shutil.copyfile(self.path, part)
-            with h5py.File(part, "r+", libver=LIBVER) as file:
-                _add_reading(file, reading)
-            _sync(part)
-            part.replace(self.path)
-        finally:
-            part.unlink(missing_ok=True)
-        self._file, self._disk = _followable(self.path), self.path.open("rb+")
-        return self._file
+        part.unlink(missing_ok=True)
+        _put(part, image.getvalue())
+        part.replace(self.path)
+        self._open()
+
+
+def _closed(file: "h5py.File", medium: Medium) -> None:
+    """Close a file; as the program ends at the latest, for HDF5 crashes it with a file like this open."""
+    file.close()
+    medium.close()
 
 
 # -------------------------------------------------------------------------------------------------------- the layout
 
 
-def _lay_out(path: Path, header: RecordHeader) -> None:
-    """Everything that is known before the first shot. FileExistsError where a file is."""
+def _laid_out(header: RecordHeader) -> bytes:
+    """A file with everything that is known before the first shot."""
     import h5py
 
-    with h5py.File(path, "x", libver=LIBVER) as file:
+    image = io.BytesIO()
+    with h5py.File(image, "w", libver=LIBVER) as file:
         file.attrs.update({"format": FORMAT, "format_version": FORMAT_VERSION, "seed": np.int64(header.seed)})
         file.attrs["start_utc"] = now = time.time()
         file.attrs["start_time"] = datetime.fromtimestamp(now, UTC).isoformat(timespec="seconds")
@@ -157,7 +159,7 @@ def _lay_out(path: Path, header: RecordHeader) -> None:
         _add_moments(file.create_group("events"), {"kind": WORD_BYTES, "text": TEXT_BYTES})
         _add(file.create_group("end"), "reason", _text(TEXT_BYTES))
         _add(file["end"], "summary_json", _text(SUMMARY_BYTES))
-    _sync(path)
+    return image.getvalue()
 
 
 def _add_knob(knobs: "h5py.Group", knob: Knob) -> None:
@@ -183,6 +185,10 @@ def _add_moments(group: "h5py.Group", texts: dict[str, int]) -> None:
         _add(group, name, _text(size))
     _add(group, "utc", np.float64, units="s", start="1970-01-01T00:00:00+00:00")
     _add(group, "monotonic", np.float64, units="s")
+
+
+def _lacks(file: "h5py.File", reading: Reading) -> bool:
+    return "energy" not in file["shots"] or any(name not in file["channels"] for name in reading.channels)
 
 
 def _add_reading(file: "h5py.File", reading: Reading) -> None:
@@ -290,22 +296,18 @@ def _size(shape: tuple[int, ...]) -> str:
 # --------------------------------------------------------------------------------------------------------- the disk
 
 
-def _followable(path: Path) -> "h5py.File":
-    """Open for writing and for being followed in one stroke, so that at no moment a kill leaves it unreadable."""
-    import h5py
-
-    access = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
-    access.set_libver_bounds(h5py.h5f.LIBVER_V110, h5py.h5f.LIBVER_V110)
-    flags = h5py.h5f.ACC_RDWR | h5py.h5f.ACC_SWMR_WRITE
-    return h5py.File(h5py.h5f.open(os.fsencode(path), flags, fapl=access))
-
-
-def _sync(path: Path) -> None:
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
+def _put(path: Path, image: bytes) -> None:
+    """Write a new file whole, or leave none. FileExistsError where a file is."""
+    with path.open("xb") as file:
+        try:
+            file.write(image)
+            file.flush()
+            os.fsync(file.fileno())
+        except OSError:
+            path.unlink()
+            raise
 
 
-def _cause(error: BaseException) -> str:
-    """What the system says of an error, as HDF5 wraps it, in a few words."""
-    number = getattr(error, "errno", None)
-    return os.strerror(number) if number else str(error).partition("\n")[0]
+def _cause(error: OSError) -> str:
+    """What the system says of an error, in a few words."""
+    return error.strerror or str(error).partition("\n")[0]

@@ -28,7 +28,7 @@ LAYERS = (
     {"env"},
     {"vector_env"},
     {"sb3"},
-    {"record_reading", "record_content"},
+    {"record_reading", "record_content", "record_medium"},
     {"record_file"},
     {"record", "simulated"},
     {"picture", "console", "session"},
