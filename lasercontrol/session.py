@@ -30,6 +30,10 @@ STUCK = 1e-3
 """A clipped step shorter than this share of every range makes no headway."""
 
 
+FOLLOWS = 0.5
+"""Knobs that make less than this share of a step that they were sent do not follow."""
+
+
 class Exit(Enum):
     """How a run ended."""
 
@@ -265,6 +269,8 @@ class Session:
             self._move(allowed)
             if not clipped:
                 return True
+            if np.max(np.abs(self.bench.setting - here) / span) < FOLLOWS * np.max(np.abs(allowed - here) / span):
+                raise BenchLost(f"the knobs do not follow: sent to {allowed}, they stand at {self.bench.setting}.")
 
     def _move(self, setting: Floats) -> None:
         self._attend()
@@ -302,12 +308,13 @@ class Session:
 
     def _attend(self) -> None:
         """Look whether somebody wants something; every action begins with this."""
-        if self.attention.paused:
+        if waited := self.attention.paused:
             self._say("pause", "paused; the laser stays as it is.")
             self.attention.wait_while_paused(self._known)
-            self._say("pause", "going on.")
         if self.attention.wish > self._known:
             raise _StopAskedError
+        if waited:
+            self._say("pause", "going on.")
 
     # ------------------------------------------------------------------------------------------ odds and ends
 

@@ -201,6 +201,17 @@ def test_a_travel_ends_where_the_limits_end_it() -> None:
     assert notebook.reason.endswith("on the way to the best setting, as far as the limits let them")
 
 
+def test_knobs_that_do_not_follow_are_a_lost_bench() -> None:
+    bench, attention = HillBench(top=np.array([6.0, 0.0])), Attention()
+    agent = Goer(np.array([0.45, 0.0]))
+    run, notebook = session(bench, agent, attention=attention, notebook=stopping(attention, at=5), shots=20)
+    move = bench.move
+    bench.move = lambda setting: move(setting) if len(notebook.rows) < 5 else bench.setting  # type: ignore[method-assign]
+    with pytest.raises(BenchLost, match="the knobs do not follow"):
+        run.run()
+    assert bench.log[-1] == "safe"
+
+
 # --------------------------------------------------------------------------------------------- readings gone wrong
 
 
