@@ -142,7 +142,7 @@ def _run(
         ending = session.run(past)
     summary = _summary(ending, laser, scores, path, shots)
     if attention.wish < Wish.STAY:  # somebody in a hurry does not wait for a picture
-        summary["picture"] = _picture(path, summary)
+        summary |= _picture(path, summary)
     return Outcome(_sentences(summary), summary, EXIT_CODES[ending.exit])
 
 
@@ -195,13 +195,16 @@ def _free_path(folder: Path) -> Path:
     return next(path for path in names if not path.exists() and not path.with_suffix(".png").exists())
 
 
-def _picture(path: Path, summary: dict[str, Any]) -> str | None:
+def _picture(path: Path, summary: dict[str, Any]) -> dict[str, Any]:
     """Draw the record; the record is the job, so a picture that fails is told and no more."""
-    from lasercontrol.picture import draw_session
-
     target = path.with_suffix(".png")
-    draw_session(read_record(path), summary, target)
-    return str(target)
+    try:
+        from lasercontrol.picture import draw_session
+
+        draw_session(read_record(path), summary, target)
+    except Exception as error:  # noqa: BLE001 — the laser is tuned and the record closed, whatever a plot library says
+        return {"picture": None, "picture_error": f"{type(error).__name__}: {error}"}
+    return {"picture": str(target)}
 
 
 # ------------------------------------------------------------------------------------------------- telling it
@@ -239,5 +242,5 @@ def _sentences(summary: dict[str, Any]) -> tuple[str, ...]:
         f"           {summary['reachable_fraction']:.3f} of the best reachable at this B with these knobs, {reachable}",
         f"  limits   {summary['limit_violations']} proposals were clipped",
         f"  record   {summary['record']}",
-        *([f"  picture  {summary['picture']}"] if summary.get("picture") else []),
+        f"  picture  {summary.get('picture') or 'none: ' + summary.get('picture_error', 'not asked to wait for one')}",
     )

@@ -1,0 +1,344 @@
+"""The command as people and programs call it: what it prints, how it exits, what it leaves behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lasercontrol import __version__
+from lasercontrol.cli import main
+from lasercontrol.record import read_record
+from tests.closeness import assert_close
+
+posix = pytest.mark.skipif(os.name != "posix", reason="Windows delivers signals to whole consoles")
+
+WANTED = {
+    "shots",
+    "shots_to_95",
+    "strehl",
+    "reachable_fraction",
+    "fwhm_ps",
+    "fwhm_tl_ps",
+    "limit_violations",
+    "record",
+    "agent",
+    "observe",
+    "seed",
+    "exit_reason",
+}
+
+Called = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def called(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Called:
+    """Run the program in this process, in a folder of its own; gives exit status, output, errors."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*words: str | Path) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["lasercontrol", *map(str, words)])
+        status = main()
+        seen = capsys.readouterr()
+        return status, seen.out, seen.err
+
+    return call
+
+
+def quick(called: Called, *words: str | Path) -> dict[str, Any]:
+    """A short run; gives its JSON."""
+    status, out, err = called("optimize", "--agent", "oracle", "--json", *words)
+    assert (status, err) == (0, "")
+    return dict(json.loads(out.splitlines()[-1]))
+
+
+def refused(called: Called, *words: str | Path) -> str:
+    """A wrong call: exit 2, one line of error, nothing on standard output, nothing left behind."""
+    before = sorted(Path().rglob("*"))
+    status, out, err = called("optimize", *words)
+    assert (status, out) == (2, "")
+    assert err.count("\n") == 1
+    assert "Traceback" not in err
+    assert sorted(Path().rglob("*")) == before
+    return err.strip().removeprefix("lasercontrol: ")
+
+
+# --------------------------------------------------------------------------------------------------- doing the job
+
+
+def test_the_version_is_told(called: Called) -> None:
+    assert called("--version") == (0, f"lasercontrol {__version__}\n", "")
+
+
+def test_the_json_is_one_line_with_what_was_asked_for(called: Called) -> None:
+    status, out, _ = called("optimize", "--agent", "oracle", "--seed", "4", "--json")
+    assert status == 0
+    assert out.count("\n") == 1
+    summary = json.loads(out)
+    assert summary.keys() >= WANTED
+    assert (summary["agent"], summary["observe"], summary["seed"]) == ("oracle", "frog", 4)
+    assert Path(summary["record"]).is_file()
+    assert Path(summary["picture"]).is_file()
+
+
+def test_the_oracle_reaches_the_best_reachable_and_both_scores_are_told(called: Called) -> None:
+    status, out, _ = called("optimize", "--agent", "oracle")
+    assert status == 0
+    assert "of the transform limit's" in out
+    assert "of the best reachable at this B with these knobs" in out
+    assert "shot   1/12  start    GDD   +0.000 ps²" in out
+
+
+def test_the_estimator_reaches_the_best_reachable_in_a_few_shots(called: Called) -> None:
+    status, out, _ = called("optimize", "--agent", "estimator", "--seed", "1", "--json")
+    summary = json.loads(out)
+    assert status == 0
+    assert summary["reachable_fraction"] > 0.95
+    assert summary["shots_to_95"] <= 6
+    assert summary["shots"] <= 12
+    assert_close(summary["fwhm_tl_ps"], 1.579, rel=0.02)  # of the true spectrum, 2 % off the measured one
+
+
+def test_a_seed_spectrum_with_its_gain_is_tuned(called: Called, shared_data: Path) -> None:
+    summary = quick(called, "--seed", "1", "--spectrum", shared_data / "l1_pump_spectrum.csv")
+    assert summary["reachable_fraction"] > 0.99
+    assert_close(summary["fwhm_tl_ps"], 1.578, rel=0.02)
+
+
+def test_the_same_seed_gives_the_same_run(called: Called) -> None:
+    first, second = (quick(called, "--seed", "9", "--shots", "5") for _ in range(2))
+    for summary in (first, second):
+        del summary["record"], summary["picture"]
+    assert first == second
+
+
+def test_several_diagnostics_are_read_and_recorded(called: Called) -> None:
+    summary = quick(called, "--observe", "shg,spectrum", "--operator", "Ada", "--laser-id", "pump 1", "--note", "cold")
+    header = read_record(summary["record"]).header
+    assert tuple(header.channels) == ("shg", "spectrum")
+    assert (header.operator, header.laser_id, header.notes) == ("Ada", "pump 1", "cold")
+
+
+def test_a_second_run_replaces_nothing(called: Called) -> None:
+    first, second = (quick(called, "--out", "kept") for _ in range(2))
+    assert first["record"] != second["record"]
+    assert len(list(Path("kept").glob("*.h5"))) == 2
+
+
+def test_a_dry_run_leaves_nothing_and_tells_limits_and_first_moves(called: Called) -> None:
+    status, out, _ = called("optimize", "tempo", "--dry-run")
+    assert status == 0
+    assert "B up to 5 rad" in out
+    assert "at most 6.44 ps² per shot" in out
+    assert "shot 2: GDD" in out
+    assert not list(Path().iterdir())
+
+
+def test_a_resumed_run_loses_no_shot_and_keeps_its_record(called: Called) -> None:
+    first = quick(called, "--agent", "nelder-mead", "--shots", "9", "--seed", "3")
+    before = Path(first["record"]).read_bytes()
+    status, out, _ = called("optimize", "--resume", first["record"], "--shots", "20", "--json")
+    second = json.loads(out)
+    assert status == 0
+    assert Path(first["record"]).read_bytes() == before
+    old, new = (read_record(path).shots for path in (first["record"], second["record"]))
+    assert len(new) > len(old)
+    assert all(np.array_equal(a.setting, b.setting) for a, b in zip(old, new, strict=False))
+
+
+def test_a_dark_start_is_searched_from(called: Called) -> None:
+    Path("dark.yaml").write_text(
+        "knobs: {each: [{name: gdd_ps2, low: -200, high: 200, max_step: 0.1}]}\n"
+        "scenario: {hidden: {gdd_ps2: 150, tod_ps3: 0, fod_ps4: 0, b_rad: 1}}\n"
+        "instruments: {channels: [shg], dark_yield: 0.01}\n",
+        encoding="utf-8",
+    )
+    status, out, _ = called("optimize", "dark.yaml", "--agent", "nelder-mead", "--shots", "30", "--seed", "1")
+    assert status == 0
+    assert "no usable signal at the start: searching outward" in out
+    assert "found a usable signal after" in out
+
+
+def test_a_search_in_vain_is_an_instrument_stop(called: Called) -> None:
+    Path("dark.yaml").write_text(
+        "instruments: {channels: [shg], dark_yield: 1.0}\nsession: {search_shots: 3}\n", encoding="utf-8"
+    )
+    status, out, _ = called("optimize", "dark.yaml", "--json", "--agent", "cma")
+    assert status == 3
+    assert json.loads(out)["exit_reason"] == "no usable signal after 4 shots; the knobs are at the start"
+
+
+def test_agents_are_compared(called: Called) -> None:
+    words = ("--agents", "oracle,random", "--lasers", "2", "--shots", "4", "--observe", "shg", "--json")
+    status, out, _ = called("evaluate", *words)
+    assert status == 0
+    assert [row["agent"] for row in json.loads(out.splitlines()[-1])["rows"]] == ["oracle", "random"]
+
+
+# ------------------------------------------------------------------------------------------------------- bad input
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["nowhere.yaml"], "nowhere.yaml: the file: does not exist."),
+        (["nowhere"], "nowhere: the config: is neither a file nor a packaged one (default, l1_pump, tempo)."),
+        (["--agent", "simplex"], "command line: --agent: is 'simplex'; it must be 'random', 'nelder-mead', 'cma',"),
+        (["--observe", "frog,eye"], "command line: --observe: is 'eye'; it must be 'frog', 'autocorrelation', "),
+        (["--observe", "spectrum"], "command line: --observe: channels hold the spectrum alone"),
+        (["--shots", "1"], "command line: --shots: is 1; it must be greater than or equal to 2."),
+        (["--seed", "-1"], "command line: --seed: is -1; it must be greater than or equal to 0."),
+        (["--scenario", "far"], "command line: --scenario: is 'far'; it must be 'wide', 'near', 'tempo' or 'hold'."),
+        (["--spectrum", "none.csv"], "none.csv"),
+        (["l1_pump"], "the config l1_pump needs the seed spectrum that its gain narrows: add --spectrum FILE."),
+        (["--resume", "none.h5"], "none.h5"),
+    ],
+)
+def test_a_wrong_call_is_one_sentence(called: Called, words: list[str], said: str) -> None:
+    assert said in refused(called, *words)
+
+
+def test_an_unknown_option_is_a_wrong_call(called: Called) -> None:
+    status, _, err = called("optimize", "--shot", "3")
+    assert status == 2
+    assert "--shot" in err
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("session:\n  sead: 1\n", "lab.yaml:2: session.sead: unknown key; did you mean `seed`?"),
+        ("laser: {energy_j: 9}\n", "transform-limited peak at nominal energy: asked 2359 GW/cm², allowed up to 100"),
+        ("limits: {max_b_rad: 2}\nknobs: {preset: tempo}\n", "B-integral: asked 3.375 rad at 0% of the ramp, allowed"),
+    ],
+)
+def test_a_wrong_config_is_one_sentence(called: Called, text: str, said: str) -> None:
+    Path("lab.yaml").write_text(text, encoding="utf-8")
+    assert said in refused(called, "lab.yaml")
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (["1030,5", "1031,many"], "bad.csv:2"),
+        (["1030,5", "1031,6"], "bad.csv: has 2 different wavelengths; a spectrum needs at least 16"),
+        ([f"{800 + n / 10},{1000 - (n - 300) ** 2 / 90}" for n in range(600)], "beyond ±1 THz of the carrier at"),
+    ],
+)
+def test_a_bad_spectrum_is_one_sentence(called: Called, rows: list[str], said: str) -> None:
+    Path("bad.csv").write_text("\n".join(rows), encoding="utf-8")
+    assert said in refused(called, "--spectrum", "bad.csv", "--amplified")
+
+
+def test_a_record_cut_short_is_one_sentence(called: Called) -> None:
+    path = Path(quick(called)["record"])
+    path.write_bytes(path.read_bytes()[:700])
+    assert str(path) in refused(called, "--resume", path)
+
+
+def test_what_a_record_holds_cannot_be_said_anew(called: Called) -> None:
+    path = quick(called)["record"]
+    assert "leave out --agent, --seed." in refused(called, "--resume", path, "--seed", "3", "--agent", "cma")
+
+
+def test_an_output_folder_that_is_a_file_is_refused(called: Called) -> None:
+    Path("taken").write_text("mine", encoding="utf-8")
+    assert "--out taken: cannot be made a folder" in refused(called, "--out", "taken")
+    assert Path("taken").read_text(encoding="utf-8") == "mine"
+
+
+@posix
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_without_leave_to_write_is_refused(called: Called) -> None:
+    Path("locked").mkdir(mode=0o500)
+    assert "locked" in refused(called, "--out", "locked")
+
+
+def test_an_error_shows_where_it_came_from_when_asked(called: Called) -> None:
+    status, _, err = called("optimize", "nowhere.yaml", "--debug")
+    assert status == 2
+    assert "Traceback" in err
+
+
+# ------------------------------------------------------------------------------------------------ stopped from outside
+
+# Small steps toward a far optimum: after four shots the way back has three.
+SLOW = """
+knobs: {each: [{name: gdd_ps2, low: -32, high: 32, max_step: 0.02}]}
+scenario: {hidden: {gdd_ps2: -25}}
+instruments: {channels: [shg]}
+session: {agent: oracle, shots: 100, settle_s: 0.4, seed: 1, on_end: start}
+"""
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Callable[[], subprocess.Popen[str]]]:
+    """Start a slow run in a process of its own and wait for its fourth shot."""
+    (tmp_path / "slow.yaml").write_text(SLOW, encoding="utf-8")
+    started: list[subprocess.Popen[str]] = []
+
+    def start() -> subprocess.Popen[str]:
+        words = [sys.executable, "-u", "-m", "lasercontrol", "optimize", "slow.yaml"]
+        process = subprocess.Popen(
+            words, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8"
+        )
+        started.append(process)
+        assert process.stdout
+        while "shot   4" not in (line := process.stdout.readline()):
+            assert line, process.communicate()[1]
+        return process
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def reason_in(folder: Path) -> str:
+    """Why the one run in a folder ended, from its record."""
+    (path,) = (folder / "runs").glob("*.h5")
+    return str(read_record(path).exit_reason)
+
+
+@posix
+def test_ctrl_c_goes_back_and_exits_130(running: Callable[[], subprocess.Popen[str]], tmp_path: Path) -> None:
+    process = running()
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (130, "")
+    assert "Ctrl-C; the knobs are at the start." in out
+    assert reason_in(tmp_path) == "Ctrl-C; the knobs are at the start"
+
+
+@posix
+def test_ctrl_c_twice_leaves_the_knobs_and_exits_130(
+    running: Callable[[], subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    process = running()
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert reason_in(tmp_path) == "Ctrl-C twice; the knobs stay where they are"
+
+
+@posix
+@pytest.mark.parametrize("number", ["SIGTERM", "SIGHUP"])
+def test_terminate_switches_emission_off_and_exits_3(
+    running: Callable[[], subprocess.Popen[str]], tmp_path: Path, number: str
+) -> None:
+    process = running()
+    process.send_signal(getattr(signal, number))
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 3
+    assert "emission is off" in out
+    assert reason_in(tmp_path) == "terminated from outside; emission is off, and no knob was moved"
