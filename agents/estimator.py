@@ -179,8 +179,8 @@ class Estimator:
             return self.travel.start
         here = self.shots[-1].fraction
         wanted = self.belief.wanted()
-        self.says = f"expects {self.belief.gain(here):+.1%} of signal from the next move"
-        return wanted
+        self.says = f"expects {self.belief.gain(here):+.1%} of signal from the best setting"
+        return self.travel.clipped(wanted, here)
 
     def tell(self, shot: Shot) -> None:
         """Take in a shot; an unusable one teaches nothing and is left out."""

@@ -111,6 +111,8 @@ class _Batch:
 
         first, self.first_agent_s = _timed(lambda: agent(0))
         self.agents = [first, *(agent(lane) for lane in range(1, len(self.travels)))]
+        self.ended = [False] * len(self.agents)
+        self.ends = self.here.copy()
         self.travel = np.zeros(len(self.agents))
         self.violations = 0
         self.told_s = np.zeros(len(self.agents))
@@ -122,6 +124,10 @@ class _Batch:
         for shot in range(shots):
             if shot:
                 self._move([self._wish(lane) for lane in range(len(self.agents))])
+            if shot and all(self.ended) and np.array_equal(self.here, self.ends):
+                fraction[:, shot:] = (self.bench.strehl(self.bench.setting) / self.reachable)[:, None]
+                passed(len(self.agents) * (shots - shot))
+                break
             self._measure()
             fraction[:, shot] = self.bench.strehl(self.bench.setting) / self.reachable
             passed(len(self.agents))
@@ -134,8 +140,10 @@ class _Batch:
 
     def _wish(self, lane: int) -> Floats:
         agent = self.agents[lane]
-        if not self.drifts and agent.finished() is not None:  # a session would end here, at what is recommended
-            return self.travels[lane].clipped(agent.recommend(), self.here[lane])
+        if not self.ended[lane] and not self.drifts and agent.finished() is not None:
+            self.ended[lane], self.ends[lane] = True, np.clip(agent.recommend(), -0.5, 0.5)
+        if self.ended[lane]:  # a session would end here, at what is recommended
+            return self.travels[lane].clipped(self.ends[lane], self.here[lane])
         wish, asked_s = _timed(agent.ask)
         self.decision_s.append(self.told_s[lane] + asked_s)
         allowed = self.travels[lane].clipped(wish, self.here[lane])
@@ -153,6 +161,8 @@ class _Batch:
         self._follow_drift(self.bench.plant.laser.offset - offset)
         signals, features = signal_of(reading), features_of(reading)
         for lane, agent in enumerate(self.agents):
+            if self.ended[lane]:
+                continue
             usable = bool(reading.quality[lane] < Quality.INVALID)
             shot = Shot(self.here[lane], float(signals[lane]), features[lane], usable)
             _, self.told_s[lane] = _timed(partial(agent.tell, shot))

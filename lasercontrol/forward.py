@@ -31,8 +31,8 @@ class LaserModel:
 
     hypothesis: (offset of each knob / its range …, b_rad), and optionally the coefficients of the spectrum's errors:
     smooth bumps, each multiplying the measured density by 1 + c near its frequency. `observe` is the channel that
-    `features` predicts: "frog", "autocorrelation" or "shg". The prior is uniform: offsets within ±offset_reach of the range, shape (k,), and B
-    within b_range_rad.
+    `features` predicts: "frog", "autocorrelation" or "shg". The prior is uniform: offsets within ±offset_reach of the
+    range, shape (k,), and B within b_range_rad.
     """
 
     def __init__(
