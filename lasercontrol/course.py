@@ -115,6 +115,7 @@ class _Batch:
         self.ends = self.here.copy()
         self.travel = np.zeros(len(self.agents))
         self.violations = 0
+        self.done = [False] * len(self.agents)
         self.told_s = np.zeros(len(self.agents))
         self.decision_s: list[float] = []
 
