@@ -115,7 +115,6 @@ class _Batch:
         self.ends = self.here.copy()
         self.travel = np.zeros(len(self.agents))
         self.violations = 0
-        self.done = [False] * len(self.agents)
         self.told_s = np.zeros(len(self.agents))
         self.decision_s: list[float] = []
 
@@ -125,7 +124,7 @@ class _Batch:
         for shot in range(shots):
             if shot:
                 self._move([self._wish(lane) for lane in range(len(self.agents))])
-            if shot and all(self.ended) and np.array_equal(self.here, self.ends):
+            if all(self.ended) and np.abs(self.here - self.ends).max() < ROUNDING:
                 fraction[:, shot:] = (self.bench.strehl(self.bench.setting) / self.reachable)[:, None]
                 passed(len(self.agents) * (shots - shot))
                 break
