@@ -31,6 +31,7 @@ LAYERS = (
     {"record_reading", "record_content", "record_medium"},
     {"record_file"},
     {"record", "simulated"},
+    {"session_pulses"},
     {"picture", "console", "session"},
     {"rehearsal"},
     {"optimize"},
