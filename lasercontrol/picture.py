@@ -1,14 +1,16 @@
 """A session in one picture: pulse and FROG before and after, the knobs, and how good the pulse was at every shot."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from itertools import groupby
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from lasercontrol.bench import Channel, Floats, Quality, fraction_of
+from lasercontrol.bench import Channel, Quality, fraction_of
 from lasercontrol.errors import RecordError, RecordExists
 from lasercontrol.record import Record, ShotRow
 from lasercontrol.session_pulses import Pulses, first_and_last, laser_of, pulses_of
@@ -17,7 +19,7 @@ from lasercontrol.simulated import SimulatedLaser
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure, SubFigure
 
 __all__ = ["draw_session"]
 
@@ -27,8 +29,18 @@ BEFORE, AFTER, INK, QUIET = RED, BLUE, "#222222", "#777777"
 KNOB_STYLES = ((BLUE, "o"), (ORANGE, "s"), (GREEN, "^"), (PINK, "D"), (SKY, "v"), (RED, "P"))
 PHASE_SHADES = {"start": "#dcdcdc", "search": "#fbe6d4", "tune": "#ffffff", "confirm": "#e3eef6"}
 SMALL, NORMAL, LARGE = 9, 10, 13
-DIFFERS = 2e-3
+DIFFERS_PERCENT = 0.2
 """Asked and read-back settings nearer than this share of the range are one point in the picture."""
+ABOVE: dict[str, Any] = {
+    "loc": "lower right",
+    "bbox_to_anchor": (1.0, 0.985),
+    "ncols": 3,
+    "frameon": False,
+    "fontsize": SMALL,
+    "labelcolor": INK,
+    "columnspacing": 1.2,
+    "handlelength": 1.6,
+}
 
 
 def draw_session(record: Record, summary: Mapping[str, Any], target: str | PathLike[str]) -> None:
@@ -52,12 +64,13 @@ def draw_session(record: Record, summary: Mapping[str, Any], target: str | PathL
 
 
 def _draw(figure: "Figure", record: Record, summary: Mapping[str, Any]) -> None:
-    figure.get_layout_engine().set(h_pad=0.12, w_pad=0.08, hspace=0.03, wspace=0.03)  # type: ignore[union-attr, call-arg]
-    figure.suptitle(_headline(record, summary), x=0.012, ha="left", fontsize=LARGE, color=INK)
-    upper, lower = figure.subfigures(2, 1, height_ratios=(1.12, 1))
+    figure.get_layout_engine().set(h_pad=0.1, w_pad=0.08)  # type: ignore[union-attr, call-arg]
+    title, upper, lower = figure.subfigures(3, 1, height_ratios=(0.16, 1.12, 1), squeeze=False)[:, 0]
+    title.text(0.012, 0.62, _headline(record, summary), fontsize=LARGE, color=INK, va="center")
+    title.text(0.012, 0.16, _result(record, summary), fontsize=NORMAL, color=QUIET, va="center")
     laser, ends = laser_of(record), first_and_last(record)
     if ends:
-        _draw_ends(upper, *ends, record, laser)
+        _draw_ends(upper, ends, record, laser)
     else:
         upper.text(0.5, 0.5, "no usable shot", ha="center", fontsize=LARGE, color=QUIET)
     if record.shots:
@@ -67,33 +80,48 @@ def _draw(figure: "Figure", record: Record, summary: Mapping[str, Any]) -> None:
 
 
 def _headline(record: Record, summary: Mapping[str, Any]) -> str:
-    header = record.header
-    who = summary.get("agent", "")
-    return "  ·  ".join(
-        part
-        for part in (
-            header.laser_id or "laser",
-            f"{who} with {', '.join(header.channels)}" if who else ", ".join(header.channels),
-            f"{len(record.shots)} shots",
-            f"seed {header.seed}",
-            header.operator,
-        )
-        if part
+    header, who, shots = record.header, summary.get("agent"), len(record.shots)
+    seen = ", ".join(header.channels)
+    parts = (
+        header.laser_id or "laser",
+        f"{who} with {seen}" if who else seen,
+        f"{shots} shot{'s' if shots != 1 else ''}",
+        f"seed {header.seed}",
+        header.operator,
+        datetime.fromtimestamp(record.start_utc_s, UTC).strftime("%Y-%m-%d %H:%M UTC"),
     )
+    return "  ·  ".join(part for part in parts if part)
+
+
+def _result(record: Record, summary: Mapping[str, Any]) -> str:
+    """What the session came to, as far as it is known, and why it ended."""
+    sentences = {
+        "fwhm_ps": "{fwhm_ps:.2f} ps",
+        "fwhm_tl_ps": "transform limit {fwhm_tl_ps:.2f} ps",
+        "strehl": "peak {strehl:.3f} of the limit's",
+        "reachable_fraction": "{reachable_fraction:.3f} of the best reachable",
+    }
+    parts = [sentence.format(**summary) for key, sentence in sentences.items() if summary.get(key) is not None]
+    return "; ".join([", ".join(parts), record.exit_reason or "not ended"] if parts else [record.exit_reason or ""])
 
 
 # --------------------------------------------------------------------------------------------- before and after
 
 
-def _draw_ends(figure: "Figure", first: ShotRow, last: ShotRow, record: Record, laser: SimulatedLaser | None) -> None:
-    pulses = pulses_of(first, last, record, laser)
-    frogs = [row.reading.channels["frog"] for row in (first, last) if "frog" in row.reading.channels]
-    wide = [1.5] if pulses else []
-    axes = list(figure.subplots(1, len(wide) + len(frogs), width_ratios=wide + [1.0] * len(frogs), squeeze=False)[0])
+def _draw_ends(
+    figure: "SubFigure", ends: tuple[ShotRow, ShotRow], record: Record, laser: SimulatedLaser | None
+) -> None:
+    pulses = pulses_of(*ends, record, laser)
+    frogs = {row.index: row.reading.channels["frog"] for row in ends if "frog" in row.reading.channels}
+    widths = ([1.45] if pulses else []) + [1.0] * len(frogs)
+    if not widths:
+        figure.text(0.5, 0.5, "no diagnostic shows a pulse", ha="center", fontsize=LARGE, color=QUIET)
+        return
+    axes = list(figure.subplots(1, len(widths), width_ratios=widths, squeeze=False)[0])
     if pulses:
         _draw_pulses(axes.pop(0), pulses)
-    for axis, row, channel in zip(axes, (first, last), frogs, strict=False):
-        _draw_frog(axis, row, channel)
+    for axis, (index, channel) in zip(axes, frogs.items(), strict=True):
+        _draw_frog(axis, index, channel, last=axis is axes[-1])
 
 
 def _draw_pulses(axis: "Axes", pulses: Pulses) -> None:
@@ -111,17 +139,17 @@ def _draw_pulses(axis: "Axes", pulses: Pulses) -> None:
         _style(axis, "Autocorrelation", "delay (ps)", "second harmonic / its peak")
     else:
         _style(axis, "Pulse", "time from the peak (ps)", "intensity / peak of the transform limit")
-    _legend(axis, loc="upper right")
+    axis.legend(loc="upper right", frameon=False, fontsize=SMALL, labelcolor=INK)
 
 
 def _reach_ps(pulses: Pulses) -> float:
     """Half of the time axis: most of the pulse that came first, with the shortest still to be seen."""
     share = np.cumsum(pulses.before) / np.sum(pulses.before)
     low, high = np.interp((0.01, 0.99), share, pulses.time_ps)
-    return float(np.clip(max(-low, high), 8.0, 30.0))
+    return float(np.clip(max(-low, high), 8.0, 16.0))
 
 
-def _draw_frog(axis: "Axes", row: ShotRow, channel: Channel) -> None:
+def _draw_frog(axis: "Axes", index: int, channel: Channel, *, last: bool) -> None:
     from matplotlib.colors import PowerNorm
 
     delay_ps, frequency_thz = (np.asarray(channel.axes[name]) for name in ("delay_ps", "frequency_thz"))
@@ -129,69 +157,128 @@ def _draw_frog(axis: "Axes", row: ShotRow, channel: Channel) -> None:
     image = axis.pcolormesh(
         delay_ps, frequency_thz, signal.T, cmap="magma", norm=PowerNorm(0.5, 0, 1), rasterized=True, shading="nearest"
     )
-    _style(axis, f"FROG at shot {row.index}", "delay (ps)", "second harmonic, offset (THz)")
-    bar = axis.figure.colorbar(image, ax=axis, ticks=(0, 0.04, 0.16, 0.36, 0.64, 1.0), pad=0.02, aspect=30)
-    bar.ax.tick_params(labelsize=SMALL - 1, colors=INK, length=2)
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    _style(axis, f"FROG, shot {index}", "delay (ps)", "offset of the second harmonic (THz)")
+    if last:
+        bar = axis.figure.colorbar(image, ax=axis, ticks=(0, 0.01, 0.1, 0.25, 0.5, 1.0), pad=0.03, aspect=28)
+        bar.ax.tick_params(labelsize=SMALL, colors=INK, length=2)
+        bar.set_label("signal / its peak, square-root scale", fontsize=SMALL, color=INK)
+        bar.outline.set_visible(False)
 
 
 # ------------------------------------------------------------------------------------------------ shot by shot
 
 
 def _draw_knobs(axis: "Axes", record: Record, laser: SimulatedLaser | None) -> None:
-    """Read-back as a line, what was asked as a ring where it is another place, a cross where the limits cut it."""
-    shots = [row.index for row in record.shots]
-    knobs = record.header.knobs
-    asked, read = (fraction_of(table, knobs) for table in (record.asked, record.settings))
-    clipped = np.array([row.clipped for row in record.shots])
-    reach = max(0.05, 1.15 * float(np.abs(read).max()))
+    """Read-back as a line; a ring where something else was asked for; dots where the best reachable lies."""
+    knobs, shots = record.header.knobs, _shots(record)
+    asked, read = (100 * fraction_of(table, knobs) for table in (record.asked, record.settings))
+    best = 100 * fraction_of(laser.truth.best, knobs) if laser else None
+    reach = max(2.0, 1.12 * float(np.abs(read).max()), 1.12 * float(np.abs(best).max()) if best is not None else 0.0)
+    labels = []
     for k, knob in enumerate(knobs):
         colour, marker = KNOB_STYLES[k % len(KNOB_STYLES)]
-        label = f"{_short(knob.name)}  {record.settings[0, k]:+.3g} → {record.settings[-1, k]:+.3g} {knob.unit}"
-        axis.plot(shots, read[:, k], color=colour, marker=marker, markersize=4.5, linewidth=1.4, label=label)
-        elsewhere = np.abs(asked[:, k] - read[:, k]) > DIFFERS
-        shown = np.clip(asked[:, k], -reach, reach)
-        axis.plot(
-            np.array(shots)[elsewhere], shown[elsewhere], marker, color=colour, markersize=6, markerfacecolor="none"
-        )
-        if laser:
-            axis.axhline(fraction_of(laser.truth.best, knobs)[k], color=colour, linewidth=0.9, linestyle=":")
+        axis.plot(shots, read[:, k], color=colour, marker=marker, markersize=4, linewidth=1.4)
+        elsewhere = np.abs(asked[:, k] - read[:, k]) > DIFFERS_PERCENT
+        rings = np.clip(asked[elsewhere, k], -reach, reach)
+        axis.plot(shots[elsewhere], rings, marker, color=colour, markersize=6, markerfacecolor="none", clip_on=False)
+        axis.vlines(shots[elsewhere], read[elsewhere, k], rings, color=colour, linewidth=0.8)
+        if best is not None:
+            axis.axhline(best[k], color=colour, linewidth=1, linestyle=":")
+        first, last = (_number(record.settings[n, k]) for n in (0, -1))
+        labels.append((read[-1, k], f"{_short(knob.name)}  {first} → {last} {knob.unit}", colour))
     axis.set_ylim(-reach, reach)
+    _label_ends(axis, labels, reach)
+    _style(axis, "Knobs", "shot", "distance from the middle (% of the range)")
     _shade(axis, record)
-    _style(axis, "Knobs", "shot", "departure from the middle / range")
-    _legend(axis, loc="best")
+    _explain(axis, asked_elsewhere=bool((np.abs(asked - read) > DIFFERS_PERCENT).any()), best=best is not None)
+
+
+def _label_ends(axis: "Axes", labels: list[tuple[float, str, str]], reach: float) -> None:
+    """Names at the right end of the lines, pushed apart where they would overlap."""
+    gap, floor = 0.15 * reach, -np.inf
+    ordered = sorted(labels)
+    room = reach - gap * (len(ordered) - 1)
+    for n, (at, text, colour) in enumerate(ordered):
+        floor = min(max(at, floor + gap), room + gap * n)
+        axis.annotate(
+            text,
+            (1.0, floor),
+            xycoords=axis.get_yaxis_transform(),
+            xytext=(6, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=SMALL,
+            color=colour,
+        )
+
+
+def _explain(axis: "Axes", *, asked_elsewhere: bool, best: bool) -> None:
+    from matplotlib.lines import Line2D
+
+    ring = Line2D([], [], color=QUIET, marker="o", markerfacecolor="none", linestyle="", label="asked, cut by limits")
+    dots = Line2D([], [], color=QUIET, linestyle=":", linewidth=1.2, label="best reachable")
+    handles = [handle for handle, shown in ((ring, asked_elsewhere), (dots, best)) if shown]
+    if handles:
+        axis.legend(handles=handles, **ABOVE)
 
 
 def _draw_course(axis: "Axes", record: Record, laser: SimulatedLaser | None) -> None:
-    shots = [row.index for row in record.shots]
-    signals = np.array([_signal(row) for row in record.shots])
-    if np.isfinite(signals).any():
-        axis.plot(
-            shots, signals / np.nanmax(signals), "o", color=QUIET, markersize=4, label="second harmonic, measured"
-        )
+    """The signal that an agent goes by, and the peak that it cannot see, where that is known."""
+    shots, signals = _shots(record), np.array([_signal(row) for row in record.shots])
+    invalid = np.array([row.reading.worst is Quality.INVALID for row in record.shots])
     if laser:
-        peak = np.asarray(laser.bench.strehl(record.settings)) / laser.truth.best_strehl
+        peak = 100 * np.asarray(laser.bench.strehl(record.settings)) / laser.truth.best_strehl
         axis.plot(shots, peak, color=AFTER, linewidth=2, label="peak / best reachable")
-    axis.set_ylim(0, 1.08)
+        axis.axhline(95, color=QUIET, linewidth=0.8, linestyle=":")
+    if np.isfinite(signals).any():
+        scaled = 100 * signals / np.nanmax(signals)
+        axis.plot(shots, scaled, "o", color=INK, markersize=4, label="second harmonic / greatest seen")
+    if invalid.any():
+        axis.plot(shots[invalid], np.zeros(invalid.sum()), "x", color=RED, clip_on=False, label="invalid reading")
+    axis.set_ylim(0, 108)
+    _style(axis, "Score" if laser else "Signal", "shot", "share (%)")
     _shade(axis, record)
-    _style(axis, "Score", "shot", "fraction")
-    _legend(axis, loc="lower right")
+    axis.legend(**ABOVE)
 
 
 def _signal(row: ShotRow) -> float:
     return np.nan if row.reading.worst is Quality.INVALID else float(signal_of(row.reading))
 
 
+def _shots(record: Record) -> NDArray[np.int_]:
+    return np.array([row.index for row in record.shots])
+
+
 def _short(name: str) -> str:
+    """A knob's name without its unit."""
     return name.rpartition("_")[0].upper() or name
 
 
+def _number(value: float) -> str:
+    return f"{value:.3g}".replace("-", "−")
+
+
 def _shade(axis: "Axes", record: Record) -> None:
-    """The phases of a session as bands with their names."""
+    """The phases of a session as bands with their names; that of one shot among many stands upright."""
+    from matplotlib.ticker import MaxNLocator
+
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axis.set_xlim(0.5, len(record.shots) + 0.5)
     for phase, run in groupby(record.shots, key=lambda row: row.phase):
         rows = list(run)
-        axis.axvspan(rows[0].index - 0.5, rows[-1].index + 0.5, color=PHASE_SHADES.get(phase, "#f0f0f0"), zorder=0)
+        low, high = rows[0].index - 0.5, rows[-1].index + 0.5
+        axis.axvspan(low, high, color=PHASE_SHADES.get(phase, "#f0f0f0"), zorder=0, linewidth=0)
+        narrow = high - low < 0.09 * len(record.shots)
+        axis.text(
+            low + 0.006 * len(record.shots),
+            0.985,
+            phase,
+            transform=axis.get_xaxis_transform(),
+            rotation=90 if narrow else 0,
+            va="top",
+            fontsize=SMALL - 1,
+            color=QUIET,
+        )
 
 
 # ------------------------------------------------------------------------------------------------------- looks
@@ -203,7 +290,3 @@ def _style(axis: "Axes", title: str, x_label: str, y_label: str) -> None:
     axis.set_ylabel(y_label, fontsize=NORMAL, color=INK)
     axis.tick_params(labelsize=SMALL, colors=INK, length=3)
     axis.spines[["top", "right"]].set_visible(False)
-
-
-def _legend(axis: "Axes", loc: str) -> None:
-    axis.legend(loc=loc, frameon=False, fontsize=SMALL + 0.5, labelcolor=INK)

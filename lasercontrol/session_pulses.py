@@ -15,10 +15,12 @@ from lasercontrol.laser_of import known_laser
 from lasercontrol.record import Record, ShotRow
 from lasercontrol.simulated import SimulatedLaser, build
 from sim.autocorrelation import half_autocorrelation
-from sim.grid import FULL_GRID
+from sim.grid import FULL_GRID, Grid
 from sim.pulse import field, intensity_of
 
 __all__ = ["Pulses", "first_and_last", "laser_of", "pulses_of"]
+
+FINER = 8  # points of a drawn curve between two samples of the grid
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,21 +72,36 @@ def _known(first: ShotRow, last: ShotRow, laser: SimulatedLaser) -> Pulses:
     truth = laser.truth
     before, after = truth.at(first.setting), truth.at(last.setting)
     top = truth.limit_intensity.max()
-    curves = [_centred(intensity) / top for intensity in (before.intensity, after.intensity, truth.limit_intensity)]
-    widths_ps = (before.fwhm_ps, after.fwhm_ps, truth.limit_fwhm_ps)
-    return Pulses(FULL_GRID.time_ps, *curves, widths_ps=widths_ps, seen=False)
+    return Pulses(
+        time_ps=Grid(FULL_GRID.n * FINER, FULL_GRID.dt_ps / FINER).time_ps,
+        before=_centred(before.intensity) / top,
+        after=_centred(after.intensity) / top,
+        limit=_centred(truth.limit_intensity) / top,
+        widths_ps=(before.fwhm_ps, after.fwhm_ps, truth.limit_fwhm_ps),
+        seen=False,
+    )
 
 
 def _centred(intensity: Floats) -> Floats:
-    """The pulse with its peak at time zero; the window is periodic, and an absolute time is not measured."""
-    return np.roll(intensity, FULL_GRID.n // 2 - int(np.argmax(intensity)))
+    """The pulse with its peak at time zero; the window is periodic, and an absolute time is not measured.
+
+    The light fills half of the grid's band, so its intensity fits into it and can be drawn between the samples.
+    """
+    dense = np.fft.irfft(np.fft.rfft(intensity) * FINER, intensity.size * FINER)
+    return np.roll(np.maximum(dense, 0.0), dense.size // 2 - int(np.argmax(dense)))
 
 
 def _seen(first: ShotRow, last: ShotRow, record: Record) -> Pulses:
     before, after = (_autocorrelation(row) for row in (first, last))
     delay_ps = np.asarray(before.axes["delay_ps"])
-    curves = [channel.signal / channel.signal.max() for channel in (before, after)]
-    return Pulses(delay_ps, *curves, limit=_limit(delay_ps, record), widths_ps=None, seen=True)
+    return Pulses(
+        time_ps=delay_ps,
+        before=before.signal / before.signal.max(),
+        after=after.signal / after.signal.max(),
+        limit=_limit(delay_ps, record),
+        widths_ps=None,
+        seen=True,
+    )
 
 
 def _autocorrelation(row: ShotRow) -> Channel:
@@ -103,4 +120,4 @@ def _limit(delay_ps: Floats, record: Record) -> Floats | None:
         return None
     intensity = intensity_of(field(known.amplitude.astype(np.complex128), FULL_GRID))
     half = half_autocorrelation(intensity, FULL_GRID, FULL_GRID.n // 4)
-    return np.interp(np.abs(delay_ps), np.arange(half.size) * FULL_GRID.dt_ps, half / half[0])
+    return np.asarray(np.interp(np.abs(delay_ps), np.arange(half.size) * FULL_GRID.dt_ps, half / half[0]))
