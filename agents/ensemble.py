@@ -14,6 +14,7 @@ __all__ = ["Ensemble"]
 
 N_MEMBER = 256
 STEPS = 6
+LONGEST = 0.25  # of the prior's span: how far one step may slide
 FRESH = 0.3  # share of members drawn anew at each shot: survivors alone would forget other sheets
 
 
@@ -63,7 +64,7 @@ class Ensemble:
             step = np.linalg.solve(
                 normal + np.eye(at.shape[1]) * (damping[:, None, None] * trace + 1e-9), downhill[..., None]
             )[..., 0]
-            step = step * np.minimum(1, 0.25 / np.abs(step).max(axis=1, keepdims=True))
+            step = step * np.minimum(1, LONGEST / np.maximum(np.abs(step).max(axis=1, keepdims=True), 1e-12))
             trial = np.clip(at - step * span, self.low, self.high)
             trial_residual, trial_slope = self._linearised(trial, settings, wanted, sigma)
             trial_cost = self._cost(trial, trial_residual, anchor)
