@@ -4,6 +4,7 @@ A log file or a pipe gets plain lines; a terminal gets colours and a small plot 
 nothing, so that a program that reads JSON is not disturbed.
 """
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,12 +28,20 @@ PLOT_WIDTH, PLOT_ROWS, INLINE = 72, 6, 16
 COLOURS = {Quality.OK: "", Quality.SUSPECT: "yellow", Quality.INVALID: "red"}
 
 
+class _Console(Console):
+    """A console whose viewer may leave (`| head`): that ends the view, never the run."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 class Progress:
     """Tells a session as it goes. `limit` is the transform-limited pulse over `FULL_GRID.time_ps`, if it is known."""
 
     def __init__(self, knobs: tuple[Knob, ...], shots: int, *, quiet: bool, limit: Floats | None = None) -> None:
         self.knobs, self.shots, self.limit = knobs, shots, limit
-        self.console = Console(quiet=quiet, highlight=False, soft_wrap=True)
+        self.console: Console = _Console(quiet=quiet, highlight=False, soft_wrap=True)
         self.glyphs = BLOCKS if (sys.stdout.encoding or "").lower().startswith("utf") else ASCII
         self._live: Live | None = None
         self._yields: list[float] = []

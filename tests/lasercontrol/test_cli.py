@@ -240,7 +240,7 @@ def test_a_bad_spectrum_is_one_sentence(called: Called, rows: list[str], said: s
 def test_a_record_cut_short_is_one_sentence(called: Called) -> None:
     path = Path(quick(called)["record"])
     path.write_bytes(path.read_bytes()[:700])
-    assert str(path) in refused(called, "--resume", path)
+    assert f"{path}: is cut short" in refused(called, "--resume", path)
 
 
 def test_what_a_record_holds_cannot_be_said_anew(called: Called) -> None:
@@ -274,7 +274,7 @@ SLOW = """
 knobs: {each: [{name: gdd_ps2, low: -32, high: 32, max_step: 0.02}]}
 scenario: {hidden: {gdd_ps2: -25}}
 instruments: {channels: [shg]}
-session: {agent: oracle, shots: 100, settle_s: 0.4, seed: 1, on_end: start}
+session: {agent: oracle, shots: 100, settle_s: 0.3, seed: 1, on_end: start, confirm_shots: 0}
 """
 
 
@@ -306,6 +306,39 @@ def reason_in(folder: Path) -> str:
     """Why the one run in a folder ended, from its record."""
     (path,) = (folder / "runs").glob("*.h5")
     return str(read_record(path).exit_reason)
+
+
+@posix
+def test_a_viewer_who_leaves_does_not_end_the_run(tmp_path: Path) -> None:
+    program = f"{sys.executable} -m lasercontrol optimize --agent oracle | head -2; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S607
+    assert (done.returncode, done.stderr, done.stdout.count("\n")) == (0, "", 2)
+    assert reason_in(tmp_path).startswith("at the optimum")
+
+
+@posix
+def test_a_full_disk_makes_safe_and_keeps_what_was_written(tmp_path: Path) -> None:
+    (tmp_path / "slow.yaml").write_text(SLOW.replace("shg", "frog"), encoding="utf-8")
+    program = f"ulimit -f 40; exec {sys.executable} -m lasercontrol optimize slow.yaml"
+    done = subprocess.run(["bash", "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S607
+    assert done.returncode == 3
+    assert "emission is off" in done.stdout
+    assert done.stderr.count("\n") == 1
+    (path,) = (tmp_path / "runs").glob("*.h5")
+    assert len(read_record(path).shots) == 2
+
+
+@posix
+def test_a_killed_run_is_resumed_without_losing_a_shot(
+    running: Callable[[], subprocess.Popen[str]], called: Called, tmp_path: Path
+) -> None:
+    running().kill()
+    (path,) = (tmp_path / "runs").glob("*.h5")
+    kept = len(read_record(path).shots)
+    status, out, _ = called("optimize", "--resume", path, "--shots", str(kept + 2), "--json")
+    assert status == 0
+    assert kept >= 4
+    assert json.loads(out)["shots"] >= kept
 
 
 @posix
