@@ -19,7 +19,8 @@ from lasercontrol.simulated import SimulatedLaser
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure, SubFigure
+    from matplotlib.collections import QuadMesh
+    from matplotlib.figure import Figure
 
 __all__ = ["draw_session"]
 
@@ -27,8 +28,11 @@ __all__ = ["draw_session"]
 BLUE, ORANGE, GREEN, RED, PINK, SKY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9"
 BEFORE, AFTER, INK, QUIET = RED, BLUE, "#222222", "#777777"
 KNOB_STYLES = ((BLUE, "o"), (ORANGE, "s"), (GREEN, "^"), (PINK, "D"), (SKY, "v"), (RED, "P"))
-PHASE_SHADES = {"start": "#dcdcdc", "search": "#fbe6d4", "tune": "#ffffff", "confirm": "#e3eef6"}
+PHASE_SHADES = {"start": "#ebebeb", "search": "#fbe6d4", "tune": "#ffffff", "confirm": "#e3eef6"}
 SMALL, NORMAL, LARGE = 9, 10, 13
+LEFT, RIGHT, LONGEST = 0.055, 0.985, 170
+UPPER = {"left": LEFT, "right": RIGHT, "bottom": 0.535, "top": 0.85, "wspace": 0.22}
+LOWER = {"left": LEFT, "right": RIGHT, "bottom": 0.07, "top": 0.41, "wspace": 0.36}
 DIFFERS_PERCENT = 0.2
 """Asked and read-back settings nearer than this share of the range are one point in the picture."""
 ABOVE: dict[str, Any] = {
@@ -51,7 +55,7 @@ def draw_session(record: Record, summary: Mapping[str, Any], target: str | PathL
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(12, 8), dpi=150, layout="constrained", facecolor="white")
+    figure = Figure(figsize=(12, 8), dpi=150, facecolor="white")
     FigureCanvasAgg(figure)
     _draw(figure, record, summary)
     try:
@@ -64,18 +68,17 @@ def draw_session(record: Record, summary: Mapping[str, Any], target: str | PathL
 
 
 def _draw(figure: "Figure", record: Record, summary: Mapping[str, Any]) -> None:
-    figure.get_layout_engine().set(h_pad=0.1, w_pad=0.08)  # type: ignore[union-attr, call-arg]
-    title, upper, lower = figure.subfigures(3, 1, height_ratios=(0.16, 1.12, 1), squeeze=False)[:, 0]
-    title.text(0.012, 0.62, _headline(record, summary), fontsize=LARGE, color=INK, va="center")
-    title.text(0.012, 0.16, _result(record, summary), fontsize=NORMAL, color=QUIET, va="center")
+    lines = ((0.975, _headline(record, summary), LARGE, INK), (0.94, _result(summary), NORMAL, INK))
+    for height, text, size, colour in (*lines, (0.912, _shortened(record.exit_reason or "not ended"), SMALL, QUIET)):
+        figure.text(LEFT, height, text, fontsize=size, color=colour, va="center")
     laser, ends = laser_of(record), first_and_last(record)
     if ends:
-        _draw_ends(upper, ends, record, laser)
+        _draw_ends(figure, ends, record, laser)
     else:
-        upper.text(0.5, 0.5, "no usable shot", ha="center", fontsize=LARGE, color=QUIET)
+        figure.text(0.5, 0.7, "no usable shot", ha="center", fontsize=LARGE, color=QUIET)
     if record.shots:
-        left, right = lower.subplots(1, 2)
-        _draw_knobs(left, record, laser)
+        left, right = figure.subplots(1, 2, gridspec_kw=LOWER)
+        _draw_knobs(left, record, laser, ends[1] if ends else record.shots[-1])
         _draw_course(right, record, laser)
 
 
@@ -93,34 +96,37 @@ def _headline(record: Record, summary: Mapping[str, Any]) -> str:
     return "  ·  ".join(part for part in parts if part)
 
 
-def _result(record: Record, summary: Mapping[str, Any]) -> str:
-    """What the session came to, as far as it is known, and why it ended."""
+def _result(summary: Mapping[str, Any]) -> str:
+    """What the session came to, as far as it is known."""
     sentences = {
         "fwhm_ps": "{fwhm_ps:.2f} ps",
         "fwhm_tl_ps": "transform limit {fwhm_tl_ps:.2f} ps",
         "strehl": "peak {strehl:.3f} of the limit's",
         "reachable_fraction": "{reachable_fraction:.3f} of the best reachable",
     }
-    parts = [sentence.format(**summary) for key, sentence in sentences.items() if summary.get(key) is not None]
-    return "; ".join([", ".join(parts), record.exit_reason or "not ended"] if parts else [record.exit_reason or ""])
+    parts = (sentence.format(**summary) for key, sentence in sentences.items() if summary.get(key) is not None)
+    return ", ".join(parts)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
 # --------------------------------------------------------------------------------------------- before and after
 
 
-def _draw_ends(
-    figure: "SubFigure", ends: tuple[ShotRow, ShotRow], record: Record, laser: SimulatedLaser | None
-) -> None:
-    pulses = pulses_of(*ends, record, laser)
+def _draw_ends(figure: "Figure", ends: tuple[ShotRow, ShotRow], record: Record, laser: SimulatedLaser | None) -> None:
     frogs = {row.index: row.reading.channels["frog"] for row in ends if "frog" in row.reading.channels}
-    widths = ([1.45] if pulses else []) + [1.0] * len(frogs)
+    pulses = [pulses_of(*ends, record, laser), None if frogs or not laser else pulses_of(*ends, record, None)]
+    shown = [pulse for pulse in pulses if pulse]
+    widths = [1.45] * len(shown) + [1.0] * len(frogs)
     if not widths:
-        figure.text(0.5, 0.5, "no diagnostic shows a pulse", ha="center", fontsize=LARGE, color=QUIET)
+        figure.text(0.5, 0.7, "no diagnostic shows a pulse", ha="center", fontsize=LARGE, color=QUIET)
         return
-    axes = list(figure.subplots(1, len(widths), width_ratios=widths, squeeze=False)[0])
-    if pulses:
-        _draw_pulses(axes.pop(0), pulses)
-    for axis, (index, channel) in zip(axes, frogs.items(), strict=True):
+    axes = list(figure.subplots(1, len(widths), width_ratios=widths, squeeze=False, gridspec_kw=UPPER)[0])
+    for axis, pulse in zip(axes, shown, strict=False):
+        _draw_pulses(axis, pulse)
+    for axis, (index, channel) in zip(axes[len(shown) :], frogs.items(), strict=True):
         _draw_frog(axis, index, channel, last=axis is axes[-1])
 
 
@@ -139,7 +145,15 @@ def _draw_pulses(axis: "Axes", pulses: Pulses) -> None:
         _style(axis, "Autocorrelation", "delay (ps)", "second harmonic / its peak")
     else:
         _style(axis, "Pulse", "time from the peak (ps)", "intensity / peak of the transform limit")
-    axis.legend(loc="upper right", frameon=False, fontsize=SMALL, labelcolor=INK)
+    axis.legend(
+        loc="upper left",
+        frameon=False,
+        fontsize=SMALL,
+        labelcolor=INK,
+        handlelength=1.1,
+        handletextpad=0.5,
+        borderaxespad=0.2,
+    )
 
 
 def _reach_ps(pulses: Pulses) -> float:
@@ -157,18 +171,25 @@ def _draw_frog(axis: "Axes", index: int, channel: Channel, *, last: bool) -> Non
     image = axis.pcolormesh(
         delay_ps, frequency_thz, signal.T, cmap="magma", norm=PowerNorm(0.5, 0, 1), rasterized=True, shading="nearest"
     )
-    _style(axis, f"FROG, shot {index}", "delay (ps)", "offset of the second harmonic (THz)")
+    _style(axis, f"FROG, shot {index}", "delay (ps)", "second harmonic, offset (THz)")
     if last:
-        bar = axis.figure.colorbar(image, ax=axis, ticks=(0, 0.01, 0.1, 0.25, 0.5, 1.0), pad=0.03, aspect=28)
-        bar.ax.tick_params(labelsize=SMALL, colors=INK, length=2)
-        bar.set_label("signal / its peak, square-root scale", fontsize=SMALL, color=INK)
-        bar.outline.set_visible(False)
+        _explain_colours(axis, image)
+
+
+def _explain_colours(axis: "Axes", image: "QuadMesh") -> None:
+    bar = axis.figure.colorbar(
+        image, cax=axis.inset_axes((0.62, 1.035, 0.38, 0.022)), orientation="horizontal", ticks=(0, 0.1, 0.5, 1.0)
+    )
+    bar.ax.xaxis.set_ticks_position("top")
+    bar.ax.set_xticklabels(["0", "0.1", "0.5", "peak"])
+    bar.ax.tick_params(labelsize=SMALL - 1, colors=INK, length=2, pad=1)
+    bar.outline.set_visible(False)
 
 
 # ------------------------------------------------------------------------------------------------ shot by shot
 
 
-def _draw_knobs(axis: "Axes", record: Record, laser: SimulatedLaser | None) -> None:
+def _draw_knobs(axis: "Axes", record: Record, laser: SimulatedLaser | None, left: ShotRow) -> None:
     """Read-back as a line; a ring where something else was asked for; dots where the best reachable lies."""
     knobs, shots = record.header.knobs, _shots(record)
     asked, read = (100 * fraction_of(table, knobs) for table in (record.asked, record.settings))
@@ -184,18 +205,18 @@ def _draw_knobs(axis: "Axes", record: Record, laser: SimulatedLaser | None) -> N
         axis.vlines(shots[elsewhere], read[elsewhere, k], rings, color=colour, linewidth=0.8)
         if best is not None:
             axis.axhline(best[k], color=colour, linewidth=1, linestyle=":")
-        first, last = (_number(record.settings[n, k]) for n in (0, -1))
-        labels.append((read[-1, k], f"{_short(knob.name)}  {first} → {last} {knob.unit}", colour))
-    axis.set_ylim(-reach, reach)
+        first, last = (_number(row.setting[k]) for row in (record.shots[0], left))
+        labels.append((read[-1, k], f"{_short(knob.name)} {last} {knob.unit}\nfrom {first}", colour))
+    axis.set_ylim(-reach, 1.2 * reach)
     _label_ends(axis, labels, reach)
-    _style(axis, "Knobs", "shot", "distance from the middle (% of the range)")
+    _style(axis, "Knobs", "shot", "% of the range, from its middle")
     _shade(axis, record)
     _explain(axis, asked_elsewhere=bool((np.abs(asked - read) > DIFFERS_PERCENT).any()), best=best is not None)
 
 
 def _label_ends(axis: "Axes", labels: list[tuple[float, str, str]], reach: float) -> None:
     """Names at the right end of the lines, pushed apart where they would overlap."""
-    gap, floor = 0.15 * reach, -np.inf
+    gap, floor = 0.27 * reach, -np.inf
     ordered = sorted(labels)
     room = reach - gap * (len(ordered) - 1)
     for n, (at, text, colour) in enumerate(ordered):
@@ -229,13 +250,13 @@ def _draw_course(axis: "Axes", record: Record, laser: SimulatedLaser | None) -> 
     if laser:
         peak = 100 * np.asarray(laser.bench.strehl(record.settings)) / laser.truth.best_strehl
         axis.plot(shots, peak, color=AFTER, linewidth=2, label="peak / best reachable")
-        axis.axhline(95, color=QUIET, linewidth=0.8, linestyle=":")
     if np.isfinite(signals).any():
         scaled = 100 * signals / np.nanmax(signals)
-        axis.plot(shots, scaled, "o", color=INK, markersize=4, label="second harmonic / greatest seen")
+        axis.plot(shots, scaled, "o", color=INK, markersize=4, label="signal / greatest seen")
     if invalid.any():
         axis.plot(shots[invalid], np.zeros(invalid.sum()), "x", color=RED, clip_on=False, label="invalid reading")
-    axis.set_ylim(0, 108)
+    axis.set_ylim(0, 124)
+    axis.set_yticks(range(0, 101, 20))
     _style(axis, "Score" if laser else "Signal", "shot", "share (%)")
     _shade(axis, record)
     axis.legend(**ABOVE)
@@ -262,7 +283,7 @@ def _shade(axis: "Axes", record: Record) -> None:
     """The phases of a session as bands with their names; that of one shot among many stands upright."""
     from matplotlib.ticker import MaxNLocator
 
-    axis.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
     axis.set_xlim(0.5, len(record.shots) + 0.5)
     for phase, run in groupby(record.shots, key=lambda row: row.phase):
         rows = list(run)
@@ -270,11 +291,12 @@ def _shade(axis: "Axes", record: Record) -> None:
         axis.axvspan(low, high, color=PHASE_SHADES.get(phase, "#f0f0f0"), zorder=0, linewidth=0)
         narrow = high - low < 0.09 * len(record.shots)
         axis.text(
-            low + 0.006 * len(record.shots),
+            (low + high) / 2,
             0.985,
             phase,
             transform=axis.get_xaxis_transform(),
             rotation=90 if narrow else 0,
+            ha="center",
             va="top",
             fontsize=SMALL - 1,
             color=QUIET,
@@ -285,7 +307,7 @@ def _shade(axis: "Axes", record: Record) -> None:
 
 
 def _style(axis: "Axes", title: str, x_label: str, y_label: str) -> None:
-    axis.set_title(title, loc="left", fontsize=NORMAL + 1, color=INK, fontweight="bold")
+    axis.set_title(title, loc="left", fontsize=NORMAL + 1, color=INK, fontweight="bold", y=1.03, pad=0)
     axis.set_xlabel(x_label, fontsize=NORMAL, color=INK)
     axis.set_ylabel(y_label, fontsize=NORMAL, color=INK)
     axis.tick_params(labelsize=SMALL, colors=INK, length=3)
