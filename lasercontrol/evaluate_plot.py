@@ -46,7 +46,8 @@ def save_plot(courses: Sequence[Course], path: Path) -> None:
         axis.set_xlabel("shot (the start is shot 1)")
     axes[0].set_ylim(0, 1.02)
     axes[0].set_ylabel("peak / best reachable: median, middle half")
-    axes[-1].legend(loc="lower right", frameon=False)
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False)
     figure.savefig(path, dpi=150)
 
 
