@@ -71,6 +71,8 @@ def _opened(path: Path) -> "h5py.File":
     try:
         return h5py.File(path, "r", locking=False)
     except OSError as closed:
+        if "truncated file" in str(closed):  # HDF5 would wait for minutes for a writer to finish it
+            raise
         try:
             return h5py.File(path, "r", swmr=True, locking=False)
         except OSError:

@@ -112,13 +112,25 @@ def delayed_copies(signal: Array, count: int) -> Array:
 
 
 def binned_power(spectrum: Array, n_bin: int, width: int) -> Array:
-    """Σ|·|² over the first n_bin groups of `width` neighbours of the last axis, shape (..., n_bin)."""
-    band = spectrum[..., : n_bin * width]
+    """Σ|·|² over the first n_bin groups of `width` neighbours of the last axis, shape (..., n_bin).
+
+    Groups of even width share the sample on their border, half to each, so that every group is centred on a sample.
+    """
+    edge = 1 - width % 2
+    band = spectrum[..., : n_bin * width + edge]
     if is_torch_array(spectrum):
-        return (band.real**2 + band.imag**2).reshape(*band.shape[:-1], n_bin, width).sum(-1)
-    parts = band.view(spectrum.real.dtype)  # real and imaginary parts side by side: one square, one product
-    squares = np.square(parts).reshape(*band.shape[:-1], n_bin, 2 * width)
-    return squares @ np.ones(2 * width, dtype=squares.dtype)
+        power = band.real**2 + band.imag**2
+        groups = power[..., : n_bin * width].reshape(*band.shape[:-1], n_bin, width).sum(-1)
+    else:
+        parts = band.view(spectrum.real.dtype)  # real and imaginary parts side by side: one square, one product
+        power = np.square(parts)
+        ones = np.ones(2 * width, dtype=power.dtype)
+        groups = power[..., : 2 * n_bin * width].reshape(*band.shape[:-1], n_bin, 2 * width) @ ones
+        power = power[..., :: 2 * width] + power[..., 1 :: 2 * width] if edge else power
+    if not edge:
+        return groups
+    borders = power[..., ::width] if is_torch_array(spectrum) else power
+    return groups + (borders[..., 1:] - borders[..., :-1]) / 2
 
 
 def in_chunks(function: Callable[[Array], Array], array: Array, size: int) -> Array:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sim.array import Array, detached
+from sim.array import Array, binned_power, detached
 from sim.detector import Camera, YieldMeter, displaced, exposed, measured_yield
 from sim.diagnostics import mirrored_delays
 from sim.frog import FrogAxes, half_frog
@@ -134,8 +134,8 @@ def exact_rows(in_time: Array, fine: Grid, grid: Grid, steps: int) -> Array:
     rows = []
     for k in range(-32, 32):
         gated = in_time * np.roll(in_time, k * ratio + steps)
-        power = np.abs(np.fft.fft(gated) * fine.dt_ps) ** 2 * fine.df_thz
-        rows.append(np.roll(power, 32 * 5 + 2)[: 64 * 5].reshape(64, 5).sum(-1))
+        amplitude = np.fft.fft(gated) * fine.dt_ps * fine.df_thz**0.5
+        rows.append(binned_power(np.roll(amplitude, 32 * 6 + 3), 64, 6))
     return np.stack(rows)
 
 

@@ -113,9 +113,9 @@ def test_the_default_axes_hold_a_pulse_of_ten_picoseconds(asarray: Convert) -> N
 def test_axes_rise_with_zero_in_the_middle() -> None:
     axes = FrogAxes()
     assert axes.delay_ps(FAST_GRID)[[0, 32, 63]].tolist() == [-16.0, 0.0, 15.5]
-    assert_close(axes.frequency_thz()[[0, 33, 63]], [-0.625, 5 / 256, 0.625 - 5 / 256], rel=1e-14)
+    assert_close(axes.frequency_thz()[[0, 33, 63]], [-0.75, 6 / 256, 0.75 - 6 / 256], rel=1e-14)
     assert axes.frequency_thz()[32] == 0
-    assert (axes.bins_summed(FAST_GRID), axes.bins_summed(FULL_GRID)) == (5, 40)
+    assert (axes.bins_summed(FAST_GRID), axes.bins_summed(FULL_GRID)) == (6, 48)
 
 
 @pytest.mark.parametrize(("n_delay", "n_frequency"), [(63, 64), (64, 63)])
@@ -141,3 +141,14 @@ def test_a_batch_is_a_loop_and_float32_is_near_float64(asarray: Convert, rng: np
     single = detached(half_frog(asarray(in_time.astype(np.complex64)), FAST_GRID, FrogAxes()))
     assert single.dtype == np.float32
     assert np.abs(single - together).max() < 2e-6 * together.max()
+
+
+@pytest.mark.parametrize("gdd_ps2", [0.0, 2.0, 30.0])
+def test_a_smaller_window_leaves_out_no_more_than_is_allowed(gdd_ps2: float) -> None:
+    """The frame of the middle of the window against that of all of it; a long pulse keeps the whole window."""
+    axes, fields = FrogAxes(), field(dispersed(default_amplitude(FULL_GRID), FULL_GRID, gdd_ps2=gdd_ps2), FULL_GRID)
+    whole, middle = half_frog(fields, FULL_GRID, axes), half_frog(fields, FULL_GRID, axes, negligible=1e-4)
+    assert np.abs(middle - whole).max() < 2e-3 * whole.max()
+    assert np.array_equal(half_frog(np.stack([fields] * 3), FULL_GRID, axes, 1e-4)[1], middle)
+    assert axes.fits(Grid(256, 0.5))
+    assert not axes.fits(Grid(128, 0.5)), "1.5 bins do not add up"
