@@ -21,6 +21,7 @@ __all__ = ["FORMAT", "FORMAT_VERSION", "main"]
 FORMAT = "lasercontrol session record"
 FORMAT_VERSION = 1
 GREATEST_BYTES = 4 * 2**30  # of a whole record: a thousand shots of a 1024 × 1024 camera
+SUPERBLOCK_BYTES = 48  # of a file that can be followed
 
 COLUMNS = ("phase", "clipped", "quality", "reasons", "utc", "monotonic", "index")
 
@@ -49,19 +50,28 @@ def _contents(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray[Any, Any
 
     if not h5py.is_hdf5(path):
         raise _UnreadableError("is no HDF5 file, so no record of a session.")
+    if (size := path.stat().st_size) < SUPERBLOCK_BYTES:  # HDF5 would wait for the rest, without end
+        raise _UnreadableError(f"is cut short: it ends at byte {size}, within its first {SUPERBLOCK_BYTES}.")
     with _opened(path) as file:
         if _word(file.attrs.get("format", "")) != FORMAT:
             raise _UnreadableError("is an HDF5 file, but no record of a session.")
         if (version := int(file.attrs.get("format_version", 0))) > FORMAT_VERSION:
             raise _UnreadableError(f"has format version {version}; this program reads up to {FORMAT_VERSION}.")
         columns, told = _columns(file), _told(file)
-        _check_whole(file, columns, path.stat().st_size)
+        _check_whole(columns, path.stat().st_size)  # taken last: a record may grow meanwhile
         shots, events = len(file["shots/index"]), len(file["events/kind"])
         arrays = {
-            name: column[...] if "/axis" in name else column[: events if name.startswith("events") else shots]
+            name: _plain(column[...] if "/axis" in name else column[: events if name.startswith("events") else shots])
             for name, column in columns.items()
         }
     return told, arrays
+
+
+def _plain(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Without what h5py notes in a type, the names of an enumeration and the encoding of a text: NumPy's format has no
+    place for it.
+    """
+    return values.astype(values.dtype.str)
 
 
 def _opened(path: Path) -> "h5py.File":
@@ -123,14 +133,14 @@ def _channel(group: "h5py.Group") -> dict[str, Any]:
 # ----------------------------------------------------------------------------------------------------- distrust
 
 
-def _check_whole(file: "h5py.File", columns: dict[str, "h5py.Dataset"], size: int) -> None:
+def _check_whole(columns: dict[str, "h5py.Dataset"], size: int) -> None:
     """Refuse what would not fit into memory, and a file that ends before its data do."""
     if (total := sum(column.nbytes for column in columns.values())) > GREATEST_BYTES:
         raise _UnreadableError(f"claims {total / 2**30:.3g} GiB; a record is at most {GREATEST_BYTES / 2**30:g} GiB.")
     shots, events = len(columns["shots/index"]), len(columns["events/kind"])
     for name, column in columns.items():
         rows = 0 if "/axis" in name else events if name.startswith("events") else shots
-        if "energy" in file["shots"] and len(column) < rows and not name.startswith("channels/"):
+        if len(column) < rows and not name.startswith("channels/"):
             raise _UnreadableError(f"is damaged: /{name} has {len(column)} rows of {rows}.")
         if (end := _end_of(column)) > size:
             raise _UnreadableError(f"is cut short: /{name} goes on to byte {end}, the file ends at byte {size}.")
