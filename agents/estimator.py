@@ -20,8 +20,10 @@ __all__ = ["Belief", "Estimator", "FrameBelief", "YieldBelief"]
 GAIN_WORTH_A_SHOT = 0.004  # predicted gain in signal below which another move is not worth its shot
 SHORTFALL = 0.06  # signal missing from the model's promise before the simplex takes over
 POOR = 1.6  # misfit, in variances of the noise, above which the guesses are looked for anew
+RECENT = 8
 PATIENCE = 5  # shots before the model may be doubted
 N_JURY, N_CANDIDATE = 64, 40
+N_READING = 30
 AGREED = 0.9  # expected share of the best signal above which learning more is not worth a detour
 EAGERNESS = 1.0  # nats of information that an expected full signal is worth
 SIMPLEX_STEP = 0.008  # of the range: about the half-width of the peak at 90 %
@@ -108,8 +110,9 @@ class YieldBelief:
         self._best: Floats | None = None
 
     def update(self, shots: list[Shot]) -> None:
-        """Pull the cloud onto every reading so far."""
-        self.cloud.update(np.stack([shot.fraction for shot in shots]), np.array([shot.signal for shot in shots]))
+        """Pull the cloud onto the last readings."""
+        last = shots[-N_READING:]
+        self.cloud.update(np.stack([shot.fraction for shot in last]), np.array([shot.signal for shot in last]))
         self._best = None
 
     def wanted(self) -> Floats:
@@ -166,8 +169,8 @@ class Estimator:
         self.model, self.travel = model, travel
         self.rng = np.random.default_rng(seed)
         self.shots: list[Shot] = []
-        framed = model.features(travel.start[None], model.sample(1, self.rng)).size > 1
-        self.belief: Belief = FrameBelief(model, travel) if framed else YieldBelief(model, self.rng)
+        self.framed = model.features(travel.start[None], model.sample(1, self.rng)).size > 1
+        self.belief: Belief = FrameBelief(model, travel) if self.framed else YieldBelief(model, self.rng)
         self.simplex: NelderMead | None = None
         self.says = "nothing seen yet"
 
@@ -178,8 +181,10 @@ class Estimator:
         if not self.shots:
             return self.travel.start
         here = self.shots[-1].fraction
-        wanted = self.belief.wanted()
-        self.says = f"expects {self.belief.gain(here):+.1%} of signal from the best setting"
+        wanted, gain = self.belief.wanted(), self.belief.gain(here)
+        self.says = f"expects {gain:+.1%} of signal from the best setting"
+        if self.framed and abs(gain) < GAIN_WORTH_A_SHOT:
+            return here  # to hold is to move only for a reason: readings are noisy, optics wear
         return self.travel.clipped(wanted, here)
 
     def tell(self, shot: Shot) -> None:
@@ -192,7 +197,9 @@ class Estimator:
             return
         self.belief.update(self.shots)
         if self._falls_short():
-            self._hand_over()
+            self._hand_over("the signal falls short of the model")
+        elif not self.framed and self._settled():
+            self._hand_over("yields can tell the model no more")
 
     def recommend(self) -> Floats:
         """The setting believed best, shape (k,)."""
@@ -202,32 +209,39 @@ class Estimator:
 
     def finished(self) -> str | None:
         """Once a shot at the best setting kept its promise and no move is worth another."""
-        if self.simplex is not None or len(self.shots) < 2:
-            return None
-        here = self.shots[-1].fraction
-        away = np.abs(here - self.belief.best()).max()
-        if away > SIMPLEX_STEP or abs(self.belief.gain(here)) > GAIN_WORTH_A_SHOT:
+        if self.simplex is not None or not self._settled():
             return None
         return f"the model expects no more than {GAIN_WORTH_A_SHOT:.1%} from any further move"
 
-    def _falls_short(self) -> bool:
-        """Whether two shots near the believed best stay below what the model promised from the first shot on."""
-        if len(self.shots) < PATIENCE:
+    def _settled(self) -> bool:
+        if len(self.shots) < 2:
             return False
-        settings = np.stack([shot.fraction for shot in self.shots])
+        here = self.shots[-1].fraction
+        away = np.abs(here - self.belief.best()).max()
+        return bool(away <= SIMPLEX_STEP and abs(self.belief.gain(here)) <= GAIN_WORTH_A_SHOT)
+
+    def _falls_short(self) -> bool:
+        """Whether two shots near the believed best stay below what the model promised from the best shot of late.
+
+        Only the last shots count: a laser that drifts is not the laser that it was.
+        """
+        last = self.shots[-RECENT:]
+        if len(last) < PATIENCE:
+            return False
+        settings = np.stack([shot.fraction for shot in last])
         if np.abs(settings[-2:] - self.belief.best()).max() > SIMPLEX_STEP:
             return False
-        hypothesis = self.belief.believed()
-        promised, _ = self.model.log_signal(settings, np.stack([hypothesis] * len(settings)))
-        seen = np.log(np.maximum([shot.signal for shot in self.shots], 1e-6))
-        missing = (promised[-2:] - promised.max(initial=-np.inf, where=seen == seen.max())) - (seen[-2:] - seen.max())
+        promised, _ = self.model.log_signal(settings, np.stack([self.belief.believed()] * len(settings)))
+        seen = np.log(np.maximum([shot.signal for shot in last], 1e-6))
+        brightest = int(np.argmax(seen))
+        missing = (promised[-2:] - promised[brightest]) - (seen[-2:] - seen[brightest])
         return bool(np.all(missing > SHORTFALL))
 
-    def _hand_over(self) -> None:
+    def _hand_over(self, reason: str) -> None:
         best = max(self.shots, key=lambda shot: shot.signal)
         self.simplex = NelderMead(Travel(best.fraction, self.travel.max_step), first_edge=SIMPLEX_STEP)
         self.simplex.tell(best)
-        self.says = "the signal falls short of the model: a local simplex takes over"
+        self.says = f"{reason}: a local simplex takes over"
 
 
 def _bank(model: ForwardModel, start: Floats) -> tuple[Floats, Floats]:

@@ -19,7 +19,7 @@ from lasercontrol.record_file import RecordWriter
 
 __all__ = ["Event", "Record", "RecordHeader", "RecordWriter", "ShotRow", "read_record"]
 
-PATIENCE_S = 120.0
+PATIENCE_S = 30.0
 
 Arrays = dict[str, NDArray[Any]]
 
