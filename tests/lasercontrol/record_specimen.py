@@ -1,9 +1,17 @@
-"""A small record for tests: two knobs, a camera of 6 × 5 pixels and a yield, all made up but exact."""
+"""Records for tests: a made-up one of two knobs, a camera of 6 × 5 pixels and a yield, and a simulated session."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from lasercontrol.bench import Channel, Quality, Reading
-from lasercontrol.record import RecordHeader, ShotRow
+from lasercontrol.config import Config
+from lasercontrol.record import Record, RecordHeader, ShotRow
+from lasercontrol.simulated import build
 from tests.lasercontrol.bench_stand_in import KNOBS
 
 HEADER = RecordHeader(
@@ -43,4 +51,57 @@ def row(index: int, quality: Quality = Quality.OK, channels: tuple[str, ...] = (
             monotonic_s=index / 9,
         ),
         clipped=index % 2 == 0,
+    )
+
+
+def record_of(header: RecordHeader, rows: Sequence[ShotRow], summary: Mapping[str, Any] | None) -> Record:
+    """A record as if it had been read."""
+    return Record(
+        path=Path("run.h5"),
+        header=header,
+        start_utc_s=1.7e9,
+        shots=tuple(rows),
+        events=(),
+        exit_reason="done",
+        summary=summary,
+    )
+
+
+@lru_cache
+def simulated(*channels: str, shots: int = 3, scenario: str = "wide") -> Record:
+    """A session that walks from the start to the best setting of a simulated laser, seed 1."""
+    config = Config.model_validate({"instruments": {"channels": channels}, "scenario": {"name": scenario}})
+    laser = build(config, 1)
+    bench, start = laser.bench, laser.bench.setting.copy()
+    rows = []
+    for index in range(1, shots + 1):
+        asked = start + (laser.truth.best - start) * (index - 1) / max(shots - 1, 1)
+        rows.append(ShotRow(index, "start" if index == 1 else "tune", asked, bench.move(asked), bench.measure(), False))
+    header = RecordHeader(
+        config=config.model_dump(mode="json"),
+        config_text="",
+        versions={},
+        seed=1,
+        operator="",
+        laser_id="",
+        notes="",
+        knobs=bench.knobs,
+        channels=channels,
+    )
+    summary: dict[str, Any] = {
+        "setting": {knob.name: float(at) for knob, at in zip(bench.knobs, rows[-1].setting, strict=True)}
+    }
+    return record_of(header, rows, summary)
+
+
+def invalid(record: Record, *indices: int) -> Record:
+    """The record with some shots INVALID."""
+    return replace(
+        record,
+        shots=tuple(
+            replace(row, reading=replace(row.reading, quality=np.asarray(Quality.INVALID, dtype=np.int8)))
+            if row.index in indices
+            else row
+            for row in record.shots
+        ),
     )

@@ -16,8 +16,7 @@ from matplotlib.image import imread
 from lasercontrol.errors import RecordError, RecordExists
 from lasercontrol.picture import _draw, draw_session
 from lasercontrol.record import Record
-from tests.lasercontrol.record_specimen import HEADER, row
-from tests.lasercontrol.test_session_pulses import invalid, simulated
+from tests.lasercontrol.record_specimen import HEADER, invalid, record_of, row, simulated
 
 ROOT = Path(__file__).parents[2]
 RESULT = {"agent": "estimator", "fwhm_ps": 1.634, "fwhm_tl_ps": 1.579, "strehl": 0.93, "reachable_fraction": 0.991}
@@ -121,7 +120,7 @@ def test_sessions_that_came_to_nothing_are_drawn() -> None:
 
 def test_a_bench_that_is_no_simulation_is_drawn() -> None:
     rows = tuple(row(index, channels=("shg",)) for index in (1, 2, 3))
-    record = Record(Path("run.h5"), replace(HEADER, config={"lab": 1}), 1.7e9, rows, (), "done", None)
+    record = record_of(replace(HEADER, config={"lab": 1}), rows, None)
     figure = drawn(record, {})
     assert titles(figure) == ["Knobs", "Signal"]
     assert "no diagnostic shows a pulse" in words(figure)
