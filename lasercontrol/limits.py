@@ -108,8 +108,8 @@ class GuardedBench:
 
     @property
     def setting(self) -> Floats:
-        """Where the knobs were last read back, shape (..., k)."""
-        return self._bench.setting
+        """Where the knobs were last read back, shape (..., k); a copy, since to write into it is no move."""
+        return np.array(self._bench.setting)
 
     def move(self, setting: Floats) -> Floats:
         """Turn the knobs, if every guard agrees; return where they really are, shape (..., k)."""
@@ -124,14 +124,17 @@ class GuardedBench:
         return there
 
     def measure(self) -> Reading:
-        """One shot, if the interlock is closed; a measured energy above what the coating stands ends the run."""
+        """One shot, if the interlock is closed; a measured energy above what the coating stands ends the run.
+
+        INVALID, whatever the bench says of it, where the energy or a channel is no number.
+        """
         self._guard_interlock()
         reading = self._bench.measure()
-        if not np.isfinite(reading.energy).all():
-            quality = np.full_like(reading.quality, Quality.INVALID)
-            return replace(reading, quality=quality, reasons=(*reading.reasons, "the measured energy is no number"))
-        self._guard_measured_energy(float(np.max(reading.energy)))
-        return reading
+        self._guard_measured_energy(float(np.max(reading.energy, initial=0.0, where=~np.isnan(reading.energy))))
+        if not (wrong := _no_numbers(reading)):
+            return reading
+        quality = np.full_like(reading.quality, Quality.INVALID)
+        return replace(reading, quality=quality, reasons=(*reading.reasons, *wrong))
 
     def make_safe(self) -> None:
         """Remove emission; no guard stands in the way."""
@@ -222,6 +225,19 @@ class GuardedBench:
                 f"{energy * coating.nominal_gw_per_cm2:.4g} GW/cm², the coating stands {coating.max_gw_per_cm2:.4g} "
                 f"GW/cm²; emission is off, and no knob was moved."
             )
+
+
+def _no_numbers(reading: Reading) -> list[str]:
+    """What in a reading cannot have been measured, in words; signals are divided by the energy, so it is above 0."""
+    wrong = []
+    if not np.isfinite(reading.energy).all():
+        wrong.append("the measured energy is no number")
+    elif not (np.asarray(reading.energy) > 0).all():
+        wrong.append(f"the measured energy is {np.min(reading.energy):.4g} of nominal; it must be over 0")
+    for name, channel in reading.channels.items():
+        if not (np.isfinite(channel.values).all() and (channel.gain is None or np.isfinite(channel.gain).all())):
+            wrong.append(f"the {name} holds values that are no numbers")
+    return wrong
 
 
 def _name(knob: Knob) -> str:

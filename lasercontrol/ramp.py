@@ -18,12 +18,15 @@ def profile(height: Callable[[Floats], Floats]) -> tuple[Floats, Floats]:
     """Rising points of the ramp, 0 to 1, shape (m,), and the height at each, dense where it may be greatest.
 
     `height` maps points (m,) to heights (m,). Between two neighbours a continuous height is taken to rise above the
-    higher one by at most their difference; every interval that could so exceed the greatest height seen is halved.
+    higher one by at most the greatest difference there and in the intervals beside it: two neighbours on either side of
+    a peak may be equal. Every interval that could so exceed the greatest height seen is halved.
     """
     points = np.linspace(0.0, 1.0, FIRST_POINTS)
     heights = height(points)
     while True:
-        could = np.maximum(heights[1:], heights[:-1]) + np.abs(np.diff(heights))
+        differences = np.pad(np.abs(np.diff(heights)), 1)
+        rise = np.maximum(differences[1:-1], np.maximum(differences[:-2], differences[2:]))
+        could = np.maximum(heights[1:], heights[:-1]) + rise
         halve = (could > heights.max()) & (np.diff(points) > FINEST)
         if not halve.any():
             return points, heights

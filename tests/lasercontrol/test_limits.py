@@ -1,6 +1,7 @@
 """Every guard by itself: what it lets through, what it refuses, what it then did to the hardware."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -128,6 +129,32 @@ def test_a_measured_energy_that_is_no_number_makes_the_reading_invalid() -> None
     assert reading.reasons == ("the measured energy is no number",)
 
 
+@pytest.mark.parametrize("energy", [np.inf, np.array([np.nan, 9.0])])
+def test_no_missing_number_hides_an_energy_above_the_coating(energy: Any) -> None:
+    bench = HillBench(energy_of=lambda _: energy)
+    with pytest.raises(SafetyError, match="measured energy is"):
+        GuardedBench(bench, Limits(coating=CoatingLimit(50.0, 100.0))).measure()
+    assert bench.log == ["measure", "safe"]
+
+
+@pytest.mark.parametrize("energy", [0.0, -0.1])
+def test_an_energy_that_cannot_be_makes_the_reading_invalid(energy: float) -> None:
+    reading = GuardedBench(HillBench(energy_of=lambda _: energy), Limits()).measure()
+    assert reading.worst is Quality.INVALID
+    assert "it must be over 0" in reading.reasons[0]
+
+
+def test_values_that_are_no_numbers_make_the_reading_invalid() -> None:
+    reading = GuardedBench(HillBench(top=np.array([np.nan, 0.0])), Limits()).measure()
+    assert reading.worst is Quality.INVALID
+    assert reading.reasons == ("the shg holds values that are no numbers",)
+
+
+def test_to_write_into_the_setting_moves_nothing(bench: HillBench) -> None:
+    GuardedBench(bench, Limits()).setting[:] = 999.0
+    assert bench.setting.tolist() == [0.0, 0.0]
+
+
 @pytest.mark.parametrize("act", [lambda guarded: guarded.move(np.zeros(2)), GuardedBench.measure])
 def test_an_open_interlock_switches_emission_off(bench: HillBench, act: Callable[[GuardedBench], object]) -> None:
     guarded = GuardedBench(bench, Limits(interlock=lambda: "door 2 is open"))
@@ -174,6 +201,19 @@ def test_a_batch_is_refused_for_one_of_its_lanes() -> None:
 def test_the_transform_limited_peak_is_that_of_a_gaussian_beam() -> None:
     peak = transform_limited_gw_per_cm2(energy_j=np.pi / 2, peak_per_ps=0.5, beam_radius_mm=10.0)
     assert_close(peak, 500.0, rel=1e-12)  # 1 J/cm² at the centre, times 0.5/ps
+
+
+@pytest.mark.parametrize("n", range(16))
+def test_a_peak_midway_between_equal_heights_is_found(n: int) -> None:
+    _, heights = profile(lambda t: np.exp(-(((t - n / 16) / 0.05) ** 2)))
+    assert heights.max() > 1 - 1e-3
+
+
+def test_a_symmetric_ramp_over_the_peak_is_refused() -> None:
+    bench = HillBench(setting=np.array([-0.125, 0.0]))  # the peak at 2.5 lies midway between two of the first points
+    with pytest.raises(MoveRefused, match="amplifier peak"):
+        GuardedBench(bench, amplified()).move(np.array([5.875, 0.0]))
+    assert bench.log == []
 
 
 @given(centre=st.floats(0.0, 1.0), width=st.floats(0.02, 2.0))
