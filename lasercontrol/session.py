@@ -118,9 +118,7 @@ class Session:
         try:
             ending = self._unless_asked_to_stop(past)
         except BaseException as error:
-            outcome = self._make_safe()
-            with suppress(Exception):  # a record that cannot be closed must not hide why it is closed
-                self._close(self._ending(Exit.MADE_SAFE, f"{type(error).__name__}: {error} ({outcome})"))
+            self._close_after(f"{type(error).__name__}: {error} ({self._make_safe()})")
             raise
         self._close(ending)
         return ending
@@ -252,7 +250,9 @@ class Session:
     def _go_home(self, goal: Floats, name: str) -> str:
         """Travel there; where the knobs then are, in words."""
         self._say("return", f"going to {name}.")
-        return f"at {name}" if self._travel(goal) else f"on the way to {name}, as far as the limits let them"
+        arrived = self._travel(goal)
+        self._heed()  # a wish during the last shot or move is none that may be missed
+        return f"at {name}" if arrived else f"on the way to {name}, as far as the limits let them"
 
     # ------------------------------------------------------------------------------- one move, one reading
 
@@ -267,10 +267,11 @@ class Session:
             if clipped and np.all(np.abs(allowed - here) < STUCK * span):
                 return False
             self._move(allowed)
+            sent = np.max(np.abs(allowed - here) / span)
+            if sent > STUCK and np.max(np.abs(self.bench.setting - here) / span) < FOLLOWS * sent:
+                raise BenchLost(f"the knobs do not follow: sent to {allowed}, they stand at {self.bench.setting}.")
             if not clipped:
                 return True
-            if np.max(np.abs(self.bench.setting - here) / span) < FOLLOWS * np.max(np.abs(allowed - here) / span):
-                raise BenchLost(f"the knobs do not follow: sent to {allowed}, they stand at {self.bench.setting}.")
 
     def _move(self, setting: Floats) -> None:
         self._attend()
@@ -311,10 +312,13 @@ class Session:
         if waited := self.attention.paused:
             self._say("pause", "paused; the laser stays as it is.")
             self.attention.wait_while_paused(self._known)
-        if self.attention.wish > self._known:
-            raise _StopAskedError
+        self._heed()
         if waited:
             self._say("pause", "going on.")
+
+    def _heed(self) -> None:
+        if self.attention.wish > self._known:
+            raise _StopAskedError
 
     # ------------------------------------------------------------------------------------------ odds and ends
 
@@ -345,7 +349,8 @@ class Session:
             outcome = f"EMISSION MAY STILL BE ON: make_safe failed ({error})"
         else:
             outcome = "emission is off"
-        self.watcher.say(f"{outcome}.")
+        with suppress(Exception):  # nobody may be looking on any more: a terminal that was closed takes no words
+            self.watcher.say(f"{outcome}.")
         return outcome
 
     def _ending(self, how: Exit, reason: str) -> Ending:
@@ -353,7 +358,23 @@ class Session:
         return Ending(how, reason, tuple(self.rows), np.array(self.bench.setting), violations)
 
     def _close(self, ending: Ending) -> None:
-        self.recorder.close(ending.reason, self.summary_of(ending))
+        try:
+            summary = self.summary_of(ending)
+        except BaseException:
+            self.recorder.close(ending.reason, {})
+            raise
+        self.recorder.close(ending.reason, summary)
+
+    def _close_after(self, fault: str) -> None:
+        """Close the record, if that can be done at all: it must not hide the fault. The bench may be gone."""
+        try:
+            ending = self._ending(Exit.MADE_SAFE, fault)
+        except Exception:  # noqa: BLE001 — whatever a broken bench throws when it is asked for its setting
+            with suppress(Exception):
+                self.recorder.close(fault, {})
+        else:
+            with suppress(Exception):
+                self._close(ending)
 
 
 def _final_readings(rows: Sequence[ShotRow]) -> Iterator[ShotRow]:

@@ -215,6 +215,20 @@ def test_knobs_that_do_not_follow_are_a_lost_bench() -> None:
 # --------------------------------------------------------------------------------------------- readings gone wrong
 
 
+def test_knobs_that_do_not_make_the_last_step_are_a_lost_bench(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = HillBench(top=np.array([5.0, 0.0]))
+    run, notebook = session(bench, Goer(top_of(bench), patience=4), confirm_shots=0, on_end="start")
+    turn = bench.move
+
+    def move(setting: Floats) -> Floats:
+        return bench.setting if ("return", "going to the start.") in notebook.events else turn(setting)
+
+    monkeypatch.setattr(bench, "move", move)
+    with pytest.raises(BenchLost, match="the knobs do not follow"):
+        run.run()
+    assert bench.log[-1] == "safe"
+
+
 def test_an_invalid_reading_is_taken_again_and_never_told_as_a_number() -> None:
     bench = HillBench(quality_of=lambda count: Quality.INVALID if count == 2 else Quality.OK)
     agent = Goer(top_of(bench), patience=4)
@@ -345,6 +359,29 @@ def test_terminate_switches_emission_off_and_moves_no_knob() -> None:
     assert notebook.reason == "terminated from outside; emission is off, and no knob was moved"
 
 
+@pytest.mark.parametrize("last", [1, 10])
+def test_a_wish_during_the_last_shot_is_not_missed(last: int) -> None:
+    """Shot 10 is the last one, and the knobs then stand where they shall end: nothing is left to be done."""
+    bench, attention = HillBench(), Attention()
+    notebook = Notebook(lambda n: attention.terminate() if n == last else None)
+    run, _ = session(bench, Goer(top_of(bench)), shots=10, notebook=notebook, attention=attention)
+    ending = run.run()
+    assert (ending.exit, bench.log[-2:]) == (Exit.MADE_SAFE, ["measure", "safe"])
+    assert len(notebook.rows) == last
+
+
+def test_a_terminal_that_was_closed_does_not_keep_the_record_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    def say(text: str) -> None:
+        raise OSError(5, text)
+
+    bench, attention = HillBench(), Attention()
+    notebook = Notebook(lambda n: attention.terminate() if n == 2 else None)
+    monkeypatch.setattr(notebook, "say", say)
+    ending = session(bench, Goer(top_of(bench)), notebook=notebook, attention=attention)[0].run()
+    assert (ending.exit, bench.log[-1]) == (Exit.MADE_SAFE, "safe")
+    assert notebook.reason == ending.reason
+
+
 def test_a_pause_waits_until_somebody_goes_on() -> None:
     bench, attention = HillBench(), Attention()
     notebook = Notebook(lambda index: attention.toggle_pause() if index == 2 else None)
@@ -399,6 +436,44 @@ def test_a_bench_that_cannot_be_made_safe_is_shouted_about() -> None:
     with pytest.raises(ZeroDivisionError):
         run.run()
     assert "EMISSION MAY STILL BE ON: make_safe failed (no answer)" in notebook.reason
+
+
+def lost_at_shot_4(bench: HillBench) -> HillBench:
+    def quality_of(count: int) -> Quality:
+        if count == 3:
+            raise LinkError("gone")
+        return Quality.OK
+
+    bench.quality_of = quality_of
+    return bench
+
+
+class Gone(GuardedBench):
+    """A bench that cannot even say where its knobs are, once it is lost."""
+
+    @property
+    def setting(self) -> Floats:
+        if self._bench.log[-1] == "safe":  # type: ignore[attr-defined]
+            raise LinkError("no answer")
+        return super().setting
+
+
+def test_a_bench_without_a_setting_does_not_keep_the_record_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = lost_at_shot_4(HillBench())
+    run, notebook = session(bench, Goer(top_of(bench)))
+    monkeypatch.setattr(run, "bench", Gone(bench, Limits()))
+    with pytest.raises(LinkError, match="gone"):
+        run.run()
+    assert notebook.reason == "LinkError: gone (emission is off)"
+
+
+def test_a_summary_that_cannot_be_made_does_not_keep_the_record_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = lost_at_shot_4(HillBench())
+    run, notebook = session(bench, Goer(top_of(bench)))
+    monkeypatch.setattr(run, "summary_of", lambda ending: 1 / 0)
+    with pytest.raises(LinkError, match="gone"):
+        run.run()
+    assert (notebook.reason, notebook.summary) == ("LinkError: gone (emission is off)", {})
 
 
 def test_a_record_that_cannot_be_written_makes_safe() -> None:
