@@ -8,11 +8,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from lasercontrol import __version__
 from lasercontrol.config import Config
 from lasercontrol.config_file import find_config, load_config, overridden
 from lasercontrol.console import Progress
-from lasercontrol.errors import CallerError
+from lasercontrol.errors import CallerError, RecordError
 from lasercontrol.keyboard import HINT, keys
 from lasercontrol.limits import GuardedBench
 from lasercontrol.record import Record, RecordHeader, RecordWriter, ShotRow, read_record
@@ -64,13 +66,13 @@ def optimize(call: Call) -> Outcome:
     with listening(attention):
         past = read_record(call.resume) if call.resume else None
         config, seed = _resumed(call, past) if past else _called(call)
-        shots = call.shots or config.session.shots_for(config.session.agent)
+        shots = config.session.shots_for(config.session.agent)
         laser = build(config, seed, shots_taken=len(past.shots) if past else 0)
         guarded = GuardedBench(laser.bench, laser.limits)
         if call.dry_run:
             sentences, summary = rehearsal(laser, guarded, headline(laser, shots))
             return Outcome(sentences, summary, 0)
-        if past and len(past.shots) >= shots:
+        if past and sum(row.phase != "search" for row in past.shots) >= shots:  # a search is not of the budget
             raise CallerError(f"{call.resume}: all {shots} shots of this run were taken; --shots takes more of them.")
         return _run(call, laser, guarded, shots, attention, past.shots if past else ())
 
@@ -104,11 +106,19 @@ def _called(call: Call) -> tuple[Config, int]:
 
 def _resumed(call: Call, past: Record) -> tuple[Config, int]:
     """Config and seed of a record; what it holds cannot be said anew."""
-    told = ("config", "agent", "observe", "seed", "scenario", "spectrum", "operator", "laser_id")
-    if doubled := [name for name in told if getattr(call, name) is not None]:
+    told = ("config", "agent", "observe", "seed", "scenario", "spectrum", "amplified", "operator", "laser_id")
+    if doubled := [name for name in told if getattr(call, name) not in (None, False)]:
         options = ", ".join("CONFIG" if name == "config" else f"--{name.replace('_', '-')}" for name in doubled)
         raise CallerError(f"--resume takes everything from the record; leave out {options}.")
-    return Config.model_validate(past.header.config), past.header.seed
+    try:
+        config = Config.model_validate(past.header.config)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise RecordError(past.path, f"its config cannot be used here: {key}: {first['msg']}.") from None
+    if call.shots is not None:
+        config = overridden(config, {"--shots": (("session", "shots"), call.shots)})
+    return config, past.header.seed
 
 
 # ------------------------------------------------------------------------------------------------- doing it

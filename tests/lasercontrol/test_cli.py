@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -246,6 +247,34 @@ def test_a_record_cut_short_is_one_sentence(called: Called) -> None:
 def test_what_a_record_holds_cannot_be_said_anew(called: Called) -> None:
     path = quick(called)["record"]
     assert "leave out --agent, --seed." in refused(called, "--resume", path, "--seed", "3", "--agent", "cma")
+
+
+def test_a_record_with_a_config_of_another_time_is_one_sentence(
+    called: Called, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = quick(called)["record"]
+    record = read_record(path)
+    header = replace(record.header, config={**record.header.config, "colour": "red"})
+    monkeypatch.setattr("lasercontrol.optimize.read_record", lambda _: replace(record, header=header))
+    assert f"{path}: its config cannot be used here: colour: " in refused(called, "--resume", path)
+
+
+@pytest.mark.parametrize(("words", "said"), [(["--shots", "-5"], "--shots: is -5"), (["--amplified"], "--amplified")])
+def test_a_resumed_run_is_told_nothing_wrong(called: Called, words: list[str], said: str) -> None:
+    assert said in refused(called, "--resume", quick(called)["record"], *words)
+
+
+def test_shots_of_a_search_are_not_of_the_budget_of_a_resumed_run(
+    called: Called, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = quick(called, "--shots", "6")["record"]
+    record = read_record(path)
+    start, *rest = record.shots
+    searched = (start, *(replace(row, phase="search") for row in rest))
+    monkeypatch.setattr("lasercontrol.optimize.read_record", lambda _: replace(record, shots=searched))
+    status, out, _ = called("optimize", "--resume", path, "--json")
+    assert status == 0
+    assert json.loads(out)["shots"] > len(record.shots)
 
 
 def test_an_output_folder_that_is_a_file_is_refused(called: Called) -> None:
