@@ -183,7 +183,7 @@ def status_of(job: Callable[[], int], *, debug: bool) -> int:
     except KeyboardInterrupt as error:  # before or after the session, which has its own way with Ctrl-C
         return _failed(error, "lasercontrol: Ctrl-C; no move was under way.", 130, debug=debug)
     except OSError as error:
-        return _failed(error, f"lasercontrol: {error}; emission is off, and no further knob was moved.", 3, debug=debug)
+        return _failed(error, f"lasercontrol: {error}.", 3, debug=debug)
     except Exception as error:  # noqa: BLE001 — the last line of defence: no traceback in an operator's face
         text = f"lasercontrol: a mistake of this program ({type(error).__name__}: {error}); --debug shows where."
         return _failed(error, text, 1, debug=debug)
@@ -192,7 +192,8 @@ def status_of(job: Callable[[], int], *, debug: bool) -> int:
 def _failed(error: BaseException, text: str, status: int, *, debug: bool) -> int:
     if debug:
         traceback.print_exception(error)
-    print(" ".join(text.split()), file=sys.stderr, flush=True)
+    notes = getattr(error, "__notes__", ())  # of a session: whether emission is off
+    print(" ".join(" ".join([text, *notes]).split()), file=sys.stderr, flush=True)
     return status
 
 

@@ -17,7 +17,7 @@ from agents.protocol import Agent, Shot
 from lasercontrol.bench import Floats, Quality, Reading, fraction_of, setting_of
 from lasercontrol.config import SessionSettings
 from lasercontrol.confirmation import best_seen, nominees, winner
-from lasercontrol.errors import BenchLost
+from lasercontrol.errors import BenchLost, MoveRefused, SafetyError
 from lasercontrol.limits import GuardedBench
 from lasercontrol.lost_signal import is_usable, outward
 from lasercontrol.record_content import ShotRow
@@ -113,12 +113,20 @@ class Session:
     def run(self, past: Sequence[ShotRow] = ()) -> Ending:
         """Tune to the end; `past` are the shots of a run that is resumed.
 
-        A failure of the bench is raised, after emission is off and the record is closed; so is any other exception.
+        A failure of the bench is raised, after emission is off and the record is closed; so is any other exception. A
+        note on it says whether emission is off. SafetyError where a guard refused what this program asked on the way.
         """
         try:
             ending = self._unless_asked_to_stop(past)
         except BaseException as error:
-            self._close_after(f"{type(error).__name__}: {error} ({self._make_safe()})")
+            outcome = self._make_safe()
+            self._close_after(f"{type(error).__name__}: {error} ({outcome})")
+            note = f"{outcome}; no knob was moved after that."
+            if isinstance(error, MoveRefused):
+                refused = SafetyError(f"refused in the middle of a run: {error}")
+                refused.add_note(note)
+                raise refused from error
+            error.add_note(note)
             raise
         self._close(ending)
         return ending

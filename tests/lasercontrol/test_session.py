@@ -438,6 +438,28 @@ def test_a_bench_that_cannot_be_made_safe_is_shouted_about() -> None:
     assert "EMISSION MAY STILL BE ON: make_safe failed (no answer)" in notebook.reason
 
 
+def test_a_move_refused_on_the_way_is_no_wrong_call() -> None:
+    bench = HillBench()
+    run, notebook = session(bench, Goer(np.array([np.nan, 0.0])))
+    with pytest.raises(SafetyError, match="in the middle of a run: GDD: asked no number, allowed -30 to 30 ps²"):
+        run.run()
+    assert bench.log[-1] == "safe"
+    assert notebook.reason.startswith("MoveRefused: ")
+
+
+@pytest.mark.parametrize(("works", "said"), [(True, "emission is off"), (False, "EMISSION MAY STILL BE ON")])
+def test_an_error_says_whether_emission_is_off(works: bool, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def make_safe() -> None:
+        raise LinkError("no answer")
+
+    bench = lost_at_shot_4(HillBench())
+    if not works:
+        monkeypatch.setattr(bench, "make_safe", make_safe)
+    with pytest.raises(LinkError, match="gone") as caught:
+        session(bench, Goer(top_of(bench)))[0].run()
+    assert caught.value.__notes__[0].startswith(said)
+
+
 def lost_at_shot_4(bench: HillBench) -> HillBench:
     def quality_of(count: int) -> Quality:
         if count == 3:
