@@ -82,11 +82,13 @@ def run(
 ) -> dict[str, Any]:
     """Compare, show the table, write plot and JSON where they are wanted; return what the JSON holds.
 
-    Raises CallerError where a file to be written exists already: nothing is overwritten.
+    Raises CallerError where a file to be written exists already, since nothing is overwritten, or has no folder.
     """
     for path in (plot, out):
         if path is not None and path.exists():
             raise CallerError(f"{path} exists; nothing is overwritten")
+        if path is not None and not path.parent.is_dir():
+            raise CallerError(f"{path} cannot be written: there is no folder {path.parent}")
     console = console or readable_console(as_json=False)
     with Progress(console=console, transient=True) as progress:
         courses = list(courses_of(question, progress))

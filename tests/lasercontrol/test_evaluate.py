@@ -127,3 +127,8 @@ def test_the_interval_holds_the_median_and_is_repeatable(rng: np.random.Generato
     low, high = median_interval(values, 1)
     assert low <= np.median(values) <= high
     assert median_interval(values, 1) == [low, high]
+
+
+def test_a_missing_folder_is_told_before_any_shot(tmp_path: Path) -> None:
+    with pytest.raises(CallerError, match="there is no folder"):
+        run(Question(agents=("oracle",), lasers=1), plot=tmp_path / "nowhere" / "plot.png")
