@@ -252,7 +252,8 @@ class Session:
             return self.start, "the start"
         if self._best is not None:
             return self._best, "the best confirmed setting" if self.settings.confirm_shots else "the best setting"
-        seen = best_seen(self._seen())
+        lit = [(setting, reading) for setting, reading in self._seen() if is_usable(reading, self.dark_yield)]
+        seen = best_seen(lit)  # the brightest of dark readings is noise, and no place to leave a laser
         return (seen[0][0], "the best setting seen") if seen else (self.start, "the start")
 
     def _go_home(self, goal: Floats, name: str) -> str:

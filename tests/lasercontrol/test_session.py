@@ -309,6 +309,16 @@ def stopping(attention: Attention, at: int, times: int = 1) -> Notebook:
     return Notebook(press)
 
 
+def test_ctrl_c_in_a_dark_search_goes_back_to_the_start_and_not_to_the_brightest_noise() -> None:
+    bench, attention = HillBench(top=np.array([70.0, 0.0])), Attention()
+    run, notebook = session(bench, Goer(np.zeros(2)), attention=attention, notebook=stopping(attention, at=6))
+    ending = run.run()
+    assert ending.exit is Exit.INTERRUPTED
+    assert any(row.setting.any() for row in notebook.rows)
+    assert not bench.setting.any()
+    assert "at the start" in ending.reason
+
+
 def test_the_first_ctrl_c_goes_back_to_the_best_setting_seen() -> None:
     bench, attention = HillBench(top=np.array([6.0, 0.0])), Attention()
     run, notebook = session(
