@@ -20,10 +20,10 @@ __all__ = ["Belief", "Estimator", "FrameBelief", "YieldBelief"]
 GAIN_WORTH_A_SHOT = 0.004  # predicted gain in signal below which another move is not worth its shot
 SHORTFALL = 0.06  # signal missing from the model's promise before the simplex takes over
 POOR = 1.6  # misfit, in variances of the noise, above which the guesses are looked for anew
-RECENT = 8
+RECENT = 8  # shots over which promise and signal are compared
 PATIENCE = 5  # shots before the model may be doubted
-N_JURY, N_CANDIDATE = 64, 40
-N_READING = 30
+N_JURY, N_CANDIDATE = 64, 40  # hypotheses that judge, and settings that are judged, before a move
+N_READING = 30  # readings that the cloud explains: the last ones
 AGREED = 0.9  # expected share of the best signal above which learning more is not worth a detour
 EAGERNESS = 1.0  # nats of information that an expected full signal is worth
 SIMPLEX_STEP = 0.008  # of the range: about the half-width of the peak at 90 %
@@ -161,7 +161,7 @@ class YieldBelief:
 
 
 class Estimator:
-    """The agent: a belief, and a simplex in reserve."""
+    """The agent: a belief, and a simplex in reserve; `handed_over` says why the simplex took over, None before."""
 
     name = "estimator"
 
@@ -172,7 +172,7 @@ class Estimator:
         self.framed = model.features(travel.start[None], model.sample(1, self.rng)).size > 1
         self.belief: Belief = FrameBelief(model, travel) if self.framed else YieldBelief(model, self.rng)
         self.simplex: NelderMead | None = None
-        self.says = "nothing seen yet"
+        self.handed_over: str | None = None
 
     def ask(self) -> Floats:
         """The setting wanted next, shape (k,); before the first shot, the start."""
@@ -181,9 +181,8 @@ class Estimator:
         if not self.shots:
             return self.travel.start
         here = self.shots[-1].fraction
-        wanted, gain = self.belief.wanted(), self.belief.gain(here)
-        self.says = f"expects {gain:+.1%} of signal from the best setting"
-        if self.framed and abs(gain) < GAIN_WORTH_A_SHOT:
+        wanted = self.belief.wanted()
+        if self.framed and abs(self.belief.gain(here)) < GAIN_WORTH_A_SHOT:
             return here  # to hold is to move only for a reason: readings are noisy, optics wear
         return self.travel.clipped(wanted, here)
 
@@ -241,7 +240,7 @@ class Estimator:
         best = max(self.shots, key=lambda shot: shot.signal)
         self.simplex = NelderMead(Travel(best.fraction, self.travel.max_step), first_edge=SIMPLEX_STEP)
         self.simplex.tell(best)
-        self.says = f"{reason}: a local simplex takes over"
+        self.handed_over = f"{reason}: a local simplex takes over"
 
 
 def _bank(model: ForwardModel, start: Floats) -> tuple[Floats, Floats]:

@@ -43,7 +43,11 @@ class Shot:
 
 
 class Agent(Protocol):
-    """Ask, move, tell; over and over."""
+    """Ask, move, tell; over and over.
+
+    An agent that leaves the work to another one in the middle says why in a further attribute `handed_over`, a
+    sentence or None; whoever runs it passes it on.
+    """
 
     name: str
 

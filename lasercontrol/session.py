@@ -109,6 +109,7 @@ class Session:
         self._known = Wish.GO_ON
         self._agent: Agent | None = None
         self._best: Floats | None = None
+        self._handed_over: str | None = None
 
     def run(self, past: Sequence[ShotRow] = ()) -> Ending:
         """Tune to the end; `past` are the shots of a run that is resumed.
@@ -204,6 +205,7 @@ class Session:
             allowed, clipped = self.bench.clip(wish)
             self._move(allowed)
             agent.tell(self._told(self._shoot(wish, "tune", clipped=clipped)))
+            self._pass_on(getattr(agent, "handed_over", None))
         return "out of shots"
 
     def _replayed(self, past: Sequence[ShotRow]) -> bool:
@@ -345,6 +347,12 @@ class Session:
     def _needed_agent(self) -> Agent:
         assert self._agent is not None  # noqa: S101 — made with the first usable reading
         return self._agent
+
+    def _pass_on(self, handed_over: str | None) -> None:
+        """Say and record once that another agent has taken over."""
+        if handed_over is not None and handed_over != self._handed_over:
+            self._say("hand-over", handed_over)
+            self._handed_over = handed_over
 
     def _say(self, kind: str, text: str) -> None:
         self.recorder.event(kind, text)

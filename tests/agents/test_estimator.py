@@ -115,7 +115,7 @@ def test_a_signal_below_the_models_promise_calls_the_simplex() -> None:
         agent.tell(Shot(seen.fraction, seen.signal * (1.0 if index == 1 else 0.5), seen.features))
         here = agent.ask()
     assert agent.simplex is not None
-    assert "simplex" in agent.says
+    assert "simplex takes over" in str(agent.handed_over)
 
 
 def test_the_mirror_image_is_among_the_look_alikes() -> None:

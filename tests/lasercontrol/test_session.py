@@ -28,6 +28,15 @@ def test_a_run_ends_at_the_best_confirmed_setting() -> None:
     assert "safe" not in bench.log
 
 
+def test_a_change_of_hands_is_said_and_recorded_once() -> None:
+    bench = HillBench(width=0.1)
+    agent = Goer(top_of(bench), patience=6)
+    agent.handed_over = "the model is wrong: a local simplex takes over"  # type: ignore[attr-defined]
+    run, notebook = session(bench, agent)
+    run.run()
+    assert [text for kind, text in notebook.events if kind == "hand-over"] == [agent.handed_over]  # type: ignore[attr-defined]
+
+
 def test_every_proposal_beyond_the_limits_is_clipped_and_counted() -> None:
     bench = HillBench()
     agent = Goer(np.array([0.45, 0.0]), patience=4)

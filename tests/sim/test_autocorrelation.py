@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 
 from sim.array import Array, detached
-from sim.autocorrelation import autocorrelation_delay_ps, half_autocorrelation
+from sim.autocorrelation import half_autocorrelation
 from sim.diagnostics import mirrored_delays
 from sim.grid import FAST_GRID
 from sim.metrics import fwhm_ps, shg_yield
@@ -33,10 +33,6 @@ def test_it_is_the_correlation_and_peaks_at_zero(asarray: Convert, pulse: Pulse)
     assert_close(half, direct, rel=1e-9)
     assert half.argmax() == 0
     assert_close(half[0], shg_yield(pulse.spectrum, WIDE_GRID), rel=1e-12)
-
-
-def test_delays_rise_through_zero_in_the_middle() -> None:
-    assert autocorrelation_delay_ps(FAST_GRID, 6).tolist() == [-1.5, -1.0, -0.5, 0.0, 0.5, 1.0]
 
 
 def test_a_gaussian_is_seen_longer_by_root_two(asarray: Convert) -> None:
