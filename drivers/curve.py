@@ -27,8 +27,7 @@ class Curve:
 
     def __post_init__(self) -> None:
         if self.axis.shape != self.values.shape or self.axis.ndim != 1 or self.axis.size < 2:
-            raise ValueError(
-                f"a curve has as many values as axis points, got {self.values.shape} over {self.axis.shape}"
-            )
+            shapes = f"{self.values.shape} over {self.axis.shape}"
+            raise ValueError(f"a curve has as many values as axis points, and two at least; got {shapes}")
         if not (np.isfinite(self.axis).all() and np.isfinite(self.values).all() and (np.diff(self.axis) > 0).all()):
             raise ValueError("a curve needs finite values over a rising, finite axis")

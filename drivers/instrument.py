@@ -27,8 +27,9 @@ def number(text: str) -> float | None:
 class Instrument:
     """A driver over a link. Sub-classes state what they are, and declare parameters (`drivers.parameter`).
 
-    roles: what a bench can use the instrument as (`lasercontrol.lab.roles`). confidence: of the command set: "A" the vendor's manual, or two independent open drivers agree; "B" one open driver;
-    "C" not verified. at_power_loss: what the instrument does when its mains fails, for SAFETY.md.
+    roles: what a bench can use the instrument as (`lasercontrol.lab.roles`). confidence: of the command set, "A" the
+    vendor's manual, or two independent open drivers agree; "B" one open driver; "C" not verified. at_power_loss: what
+    the instrument does when its mains fails, for SAFETY.md.
     """
 
     identity: ClassVar[Identity] = Identity()

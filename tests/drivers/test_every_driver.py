@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
+from typing import TypeGuard
 
 import pytest
 
@@ -44,10 +45,13 @@ def every_driver() -> Iterator[type[Instrument]]:
     """All classes of drivers in the folder, plug-in examples included, but those that only others derive from."""
     for path in sorted(FOLDER.glob("*.py")):
         module = import_module(f"drivers.{path.stem}")
-        for found in vars(module).values():
-            if isinstance(found, type) and issubclass(found, Instrument) and found.__module__ == module.__name__:
-                if found not in ABSTRACT and not found.__name__.startswith("_"):
-                    yield found
+        yield from (found for found in vars(module).values() if _is_driver(found, module.__name__))
+
+
+def _is_driver(found: object, module: str) -> TypeGuard[type[Instrument]]:
+    if not (isinstance(found, type) and issubclass(found, Instrument) and found.__module__ == module):
+        return False
+    return found not in ABSTRACT and not found.__name__.startswith("_")
 
 
 KINDS = sorted(set(every_driver()), key=lambda kind: kind.__name__)
@@ -80,7 +84,7 @@ def test_it_says_what_it_is(kind: type[Instrument]) -> None:
     assert kind.confidence in {"A", "B", "C"}
     assert kind.at_power_loss, f"say in {kind.__name__}.at_power_loss what the instrument does when its mains fails"
     assert kind.identity.pattern != ".+", f"{kind.__name__} must know its instrument from another"
-    assert kind.roles or kind.__name__ in {"Oscilloscope"}, "say what a bench can use it as"
+    assert kind.roles or kind.__name__ == "Oscilloscope", "say what a bench can use it as"
 
 
 @KIND
