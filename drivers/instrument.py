@@ -54,8 +54,12 @@ class Instrument:
         timeout_s: float | None = None,
         reconnect_s: float | None = None,
         log: MessageLog | None = None,
+        **options: Any,
     ) -> Self:
-        """The driver of the instrument at a VISA resource string; nothing is opened yet."""
+        """The driver of the instrument at a resource (mostly a VISA resource string); nothing is opened yet.
+
+        options: what this driver's constructor wants to know besides; TypeError for one that it does not know.
+        """
         called = name or cls.__name__
         talks = replace(
             cls.talks,
@@ -64,10 +68,15 @@ class Instrument:
         )
 
         def opener() -> Port:
-            return open_visa(resource, name=called, backend=backend, baud=cls.baud)
+            return cls.opened(resource, name=called, backend=backend)
 
         link = Link(opener, name=called, identity=cls.identity, settings=talks, wire=physical_link(resource), log=log)
-        return cls(link)
+        return cls(link, **options)
+
+    @classmethod
+    def opened(cls, resource: str, *, name: str, backend: str) -> Port:
+        """A new connection; drivers of instruments that VISA does not reach open their own (`drivers.http_port`)."""
+        return open_visa(resource, name=name, backend=backend, baud=cls.baud)
 
     @property
     def name(self) -> str:

@@ -98,7 +98,12 @@ class Conversation:
 
 
 class BoxServer:
-    """A box at 127.0.0.1, or wherever it is told to listen; any number of connections at a time."""
+    """A box at 127.0.0.1, or wherever it is told to listen; any number of connections at a time.
+
+    conversation: how a connection is talked on; sub-classes speak HTTP (`drivers.emulators.http_server`).
+    """
+
+    conversation: type[Conversation] = Conversation
 
     def __init__(self, box: Box, clock: VirtualClock, *, host: str = "127.0.0.1", port: int = 0) -> None:
         self.box, self.clock, self.host, self.port = box, clock, host, port
@@ -182,7 +187,7 @@ class _Tcp(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         wire = cast("asyncio.Transport", transport)
-        self._talk = Conversation(self._server, wire.write, wire.close)
+        self._talk = self._server.conversation(self._server, wire.write, wire.close)
         self._server.conversations.add(self._talk)
 
     def data_received(self, data: bytes) -> None:

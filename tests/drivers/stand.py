@@ -68,10 +68,10 @@ class Served:
 
 
 @contextmanager
-def served(box: Box, clock: VirtualClock) -> Iterator[Served]:
-    """Serve a box while the block runs."""
+def served(box: Box, clock: VirtualClock, server_kind: type[BoxServer] = BoxServer) -> Iterator[Served]:
+    """Serve a box while the block runs, on a socket or as `server_kind` does."""
     stand = Stand()
-    server = BoxServer(box, clock)
+    server = server_kind(box, clock)
     stand.wait(server.start())
     try:
         yield Served(stand, server)
@@ -81,9 +81,11 @@ def served(box: Box, clock: VirtualClock) -> Iterator[Served]:
 
 
 @contextmanager
-def connected(kind: type[D], box: Box, clock: VirtualClock, **options: Any) -> Iterator[tuple[D, Served]]:
-    """A driver over a real socket to a served box."""
-    with served(box, clock) as at:
+def connected(
+    kind: type[D], box: Box, clock: VirtualClock, server_kind: type[BoxServer] = BoxServer, **options: Any
+) -> Iterator[tuple[D, Served]]:
+    """A driver over a real socket, or what `server_kind` serves on, to a served box."""
+    with served(box, clock, server_kind) as at:
         driver = kind.at(at.resource, **options)
         try:
             yield driver, at
@@ -91,7 +93,9 @@ def connected(kind: type[D], box: Box, clock: VirtualClock, **options: Any) -> I
             driver.disconnect()
 
 
-def scripted(kind: type[D], *pairs: tuple[str, str | bytes | None], idn: str | None = None) -> tuple[D, Script]:
+def scripted(
+    kind: type[D], *pairs: tuple[str, str | bytes | None], idn: str | None = None, **options: Any
+) -> tuple[D, Script]:
     """A driver that plays (sent, answered) pairs in its own ends; with `idn` it is asked for its identity first.
 
     An answer of None is none; bytes are taken as they are, end included.
@@ -100,7 +104,7 @@ def scripted(kind: type[D], *pairs: tuple[str, str | bytes | None], idn: str | N
     told = [(kind.identity.query, idn), *pairs] if idn else list(pairs)
     script = Script([(sent.encode() + talks.write_end, _answer(answer, talks.read_end)) for sent, answer in told])
     link = Link(lambda: script, name=kind.__name__, identity=kind.identity, settings=talks)
-    driver = kind(link)
+    driver = kind(link, **options)
     if not idn:
         link._port = script  # the identity is not this test's subject
     return driver, script
