@@ -100,9 +100,13 @@ class Instrument:
             self.link.write(text)
             self.check()
 
+    def ask_text(self, text: str) -> str:
+        """The answer to a question; drivers whose instrument puts more around it (an echo, say) take that off here."""
+        return self.link.query(text)
+
     def ask_number(self, text: str) -> float:
         """A finite number; WrongReply for anything else, and the link is in doubt."""
-        reply = self.link.query(text)
+        reply = self.ask_text(text)
         value = number(reply)
         if value is None:
             self.link.doubt("an answer that is no number")

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, overload
 from drivers.errors import NotObeyed, OutOfRange, OverRange, WrongReply
 from drivers.link import Link
 
-__all__ = ["Choice", "Device", "Measured", "Number", "Parameter", "Switch", "parameters_of"]
+__all__ = ["Choice", "Device", "Measured", "Number", "Parameter", "Stepped", "Switch", "parameters_of"]
 
 OVER_RANGE = 9.8e37
 """SCPI's 9.9E37 is infinity and 9.91E37 no number (SCPI-1999 volume 1, 7.2.1): no value, whatever the quantity."""
@@ -30,6 +30,9 @@ class Device(Protocol):
 
     def set(self, text: str) -> None:
         """Say something, and see that it was understood."""
+
+    def ask_text(self, text: str) -> str:
+        """An answer, without what the instrument puts around every answer."""
 
     def ask_number(self, text: str) -> float:
         """A finite number."""
@@ -161,6 +164,32 @@ class Number(Measured):
         return abs(found - value) <= self.resolution + 1e-9 * abs(value)
 
 
+class Stepped(Number):
+    """A number that can be set to a few values only."""
+
+    def __init__(
+        self,
+        word: str,
+        steps: tuple[float, ...],
+        *,
+        unit: str,
+        resolution: float,
+        scale: float = 1.0,
+        form: str = "{word} {value:.9g}",
+        doc: str = "",
+    ) -> None:
+        low, high = min(steps), max(steps)
+        super().__init__(word, unit=unit, low=low, high=high, resolution=resolution, scale=scale, form=form, doc=doc)
+        self.steps = steps
+
+    def written(self, device: Device, value: float) -> str:
+        """The message; OutOfRange for a value between the steps."""
+        if not any(abs(step - value) <= 1e-6 * abs(step) for step in self.steps):
+            steps = ", ".join(f"{step:g}" for step in self.steps)
+            raise OutOfRange(f"{device.name}: {self.name}={value:g} {self.unit} is none of {steps}; nothing was sent.")
+        return super().written(device, value)
+
+
 class Switch(Parameter[bool]):
     """On or off."""
 
@@ -170,7 +199,7 @@ class Switch(Parameter[bool]):
 
     def ask(self, device: Device) -> bool:
         """Whether it is on; 1, 0, ON, OFF and the instrument's own words are understood."""
-        reply = device.link.query(self.question)
+        reply = device.ask_text(self.question)
         known = {"1": True, "0": False, "ON": True, "OFF": False, self.on.upper(): True, self.off.upper(): False}
         plain = reply.strip().upper().removeprefix("+")
         if plain not in known:
@@ -209,7 +238,7 @@ class Choice(Parameter[str]):
 
     def ask(self, device: Device) -> str:
         """The name."""
-        reply = device.link.query(self.question)
+        reply = device.ask_text(self.question)
         plain = reply.strip().strip('"').upper()
         if (name := self.answers.get(plain) or self.answers.get(plain.removeprefix("+"))) is None:
             device.link.doubt("an answer that is none of the choices")

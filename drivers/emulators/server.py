@@ -1,4 +1,4 @@
-"""A box on a TCP port, with its faults: one message after the other, and never before the box has heard."""
+"""A box with its faults, on a TCP port: one message after the other, and never before the box has heard."""
 
 import asyncio
 import random
@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import cast
 
 from drivers.emulators.clock import VirtualClock
-from drivers.emulators.device import Answer, Box
+from drivers.emulators.device import Answer, Box, Guarded
 from drivers.emulators.faults import Fault, Faults
 
-__all__ = ["BoxServer", "Conversation"]
+__all__ = ["BoxServer", "Conversation", "Service"]
 
 LONGEST_MESSAGE = 1 << 16
 
@@ -20,11 +20,12 @@ class Conversation:
     `hang_up` closes the connection. Messages wait while an answer is late, as they do in a real instrument's buffer.
     """
 
-    def __init__(self, server: "BoxServer", send: Callable[[bytes], None], hang_up: Callable[[], None]) -> None:
+    def __init__(self, server: "Service", send: Callable[[bytes], None], hang_up: Callable[[], None]) -> None:
         self._server, self._send, self._hang_up = server, send, hang_up
         self._buffer = bytearray()
         self._busy = False
         self._over = False
+        self._guard = server.box.guard() if isinstance(server.box, Guarded) else None
         if hello := server.box.greeting():
             send(hello)
 
@@ -64,7 +65,7 @@ class Conversation:
         if deaf_s > 0:
             self._later(deaf_s, lambda: self._treat(message))
             return
-        answer = server.answered(message)
+        answer = (self._guard(message) if self._guard else None) or server.answered(message)
         if answer.data is None:
             return
         fault = server.faults.next()
@@ -97,19 +98,18 @@ class Conversation:
             self._send(data + end)
 
 
-class BoxServer:
-    """A box at 127.0.0.1, or wherever it is told to listen; any number of connections at a time.
+class Service:
+    """A box and what can go wrong with it, whoever carries its messages: sub-classes listen, here or on a serial line.
 
     conversation: how a connection is talked on; sub-classes speak HTTP (`drivers.emulators.http_server`).
     """
 
     conversation: type[Conversation] = Conversation
 
-    def __init__(self, box: Box, clock: VirtualClock, *, host: str = "127.0.0.1", port: int = 0) -> None:
-        self.box, self.clock, self.host, self.port = box, clock, host, port
+    def __init__(self, box: Box, clock: VirtualClock) -> None:
+        self.box, self.clock = box, clock
         self.faults = Faults()
         self.conversations: set[Conversation] = set()
-        self._server: asyncio.Server | None = None
         self._deaf_until_s = 0.0
         self._stuck: dict[bytes, Answer] | None = None
         self._random = random.Random(0)  # noqa: S311 — garbage for tests, the same in every run
@@ -117,19 +117,14 @@ class BoxServer:
     @property
     def resource(self) -> str:
         """Its VISA resource string."""
-        return f"TCPIP::{self.host}::{self.port}::SOCKET"
+        raise NotImplementedError
 
     async def start(self) -> None:
-        """Listen; port 0 becomes the one that the system gave."""
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _Tcp(self), self.host, self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
+        """Listen."""
+        raise NotImplementedError
 
     async def stop(self) -> None:
         """Stop listening and hang up."""
-        if self._server:
-            self._server.close()
-            self._server = None
         for conversation in list(self.conversations):
             conversation.hang_up()
 
@@ -178,6 +173,33 @@ class BoxServer:
         self.heal()
         await asyncio.sleep(seconds)
         await self.start()
+
+
+class BoxServer(Service):
+    """A box at 127.0.0.1, or wherever it is told to listen; any number of connections at a time."""
+
+    def __init__(self, box: Box, clock: VirtualClock, *, host: str = "127.0.0.1", port: int = 0) -> None:
+        super().__init__(box, clock)
+        self.host, self.port = host, port
+        self._server: asyncio.Server | None = None
+
+    @property
+    def resource(self) -> str:
+        """Its VISA resource string."""
+        return f"TCPIP::{self.host}::{self.port}::SOCKET"
+
+    async def start(self) -> None:
+        """Listen; port 0 becomes the one that the system gave."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: _Tcp(self), self.host, self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        """Stop listening and hang up."""
+        if self._server:
+            self._server.close()
+            self._server = None
+        await super().stop()
 
 
 class _Tcp(asyncio.Protocol):

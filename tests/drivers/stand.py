@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from drivers.emulators.clock import VirtualClock
 from drivers.emulators.device import Box
 from drivers.emulators.faults import Fault
-from drivers.emulators.server import BoxServer
+from drivers.emulators.server import BoxServer, Service
 from drivers.instrument import Instrument
 from drivers.link import Link
 from drivers.script import Script
@@ -50,7 +50,7 @@ class Stand:
 class Served:
     """One box on a port of this machine."""
 
-    def __init__(self, stand: Stand, server: BoxServer) -> None:
+    def __init__(self, stand: Stand, server: Service) -> None:
         self.stand, self.server = stand, server
 
     @property
@@ -68,7 +68,7 @@ class Served:
 
 
 @contextmanager
-def served(box: Box, clock: VirtualClock, server_kind: type[BoxServer] = BoxServer) -> Iterator[Served]:
+def served(box: Box, clock: VirtualClock, server_kind: type[Service] = BoxServer) -> Iterator[Served]:
     """Serve a box while the block runs, on a socket or as `server_kind` does."""
     stand = Stand()
     server = server_kind(box, clock)
@@ -82,7 +82,7 @@ def served(box: Box, clock: VirtualClock, server_kind: type[BoxServer] = BoxServ
 
 @contextmanager
 def connected(
-    kind: type[D], box: Box, clock: VirtualClock, server_kind: type[BoxServer] = BoxServer, **options: Any
+    kind: type[D], box: Box, clock: VirtualClock, server_kind: type[Service] = BoxServer, **options: Any
 ) -> Iterator[tuple[D, Served]]:
     """A driver over a real socket, or what `server_kind` serves on, to a served box."""
     with served(box, clock, server_kind) as at:
