@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from weakref import WeakValueDictionary
 
-from drivers.errors import LinkError, WrongIdentity, WrongReply
+from drivers.errors import LinkError, ReplyTimeout, WrongIdentity, WrongReply
 from drivers.message_log import MessageLog
-from drivers.port import Port
+from drivers.port import PADDING, Port
 
 __all__ = ["Identity", "Link", "LinkSettings"]
 
@@ -36,7 +36,8 @@ class LinkSettings:
     """How an instrument talks.
 
     write_end, read_end: ends of messages to and from it. timeout_s: for one answer. reconnect_s: for how long a lost
-    link is tried again. pause_s: what the instrument needs between two messages.
+    link is tried again. pause_s: what the instrument needs between two messages. block_end_s: for how long the end of a
+    block is waited for, where the instrument may leave it out; None where it never does.
     """
 
     write_end: bytes = b"\n"
@@ -44,6 +45,7 @@ class LinkSettings:
     timeout_s: float = 2.0
     reconnect_s: float = 5.0
     pause_s: float = 0.0
+    block_end_s: float | None = None
 
 
 class _Lock:
@@ -93,17 +95,21 @@ class Link:
 
     # ------------------------------------------------------------------------------------------ exchanges
 
-    def query(self, text: str) -> str:
-        """Ask, and give the answer without its end and outer blanks. WrongReply where it is no text."""
+    def query(self, text: str, *, secret: bool = False) -> str:
+        """Ask, and give the answer without its end and outer blanks. WrongReply where it is no text.
+
+        secret: what is asked, as a password is, stands neither in the log nor in a message.
+        """
+        shown = "***" if secret else text
         with self._exchange() as port:
-            self._send(port, text)
+            self._send(port, text, shown)
             reply = port.receive_until(self.settings.read_end, self.settings.timeout_s)
             if self.log:
                 self.log.note(self.name, reply + self.settings.read_end, sent=False)
             try:
-                return reply.decode("ascii").strip()
+                return reply.strip(PADDING).decode("ascii").strip()
             except UnicodeDecodeError:
-                raise WrongReply(self.name, f"to {text!r} came {reply[:80]!r}, which is no text.") from None
+                raise WrongReply(self.name, f"to {shown!r} came {reply[:80]!r}, which is no text.") from None
 
     def write(self, text: str) -> None:
         """Say something that has no answer."""
@@ -122,10 +128,18 @@ class Link:
             if not digits.isdigit() or (count := int(digits)) > GREATEST_BLOCK:
                 raise WrongReply(self.name, f"to {text!r} came a block of {digits!r} bytes.")
             block = port.receive_exactly(count, timeout_s)
-            port.finish(end, timeout_s)
+            self._finish_block(port)
             if self.log:
                 self.log.note(self.name, head + digits + block + end, sent=False)
             return block
+
+    def _finish_block(self, port: Port) -> None:
+        short_s = self.settings.block_end_s
+        try:
+            port.finish(self.settings.read_end, self.settings.timeout_s if short_s is None else short_s)
+        except ReplyTimeout:
+            if short_s is None:
+                raise
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -179,15 +193,15 @@ class Link:
         assert self._port is not None  # noqa: S101 — recovery opens it or raises
         return self._port
 
-    def _send(self, port: Port, text: str) -> None:
+    def _send(self, port: Port, text: str, shown: str | None = None) -> None:
         if self.settings.pause_s:
             time.sleep(max(0.0, self._last_s + self.settings.pause_s - time.monotonic()))
         try:
             message = text.encode("ascii") + self.settings.write_end
         except UnicodeEncodeError:
-            raise WrongReply(self.name, f"{text!r} cannot be sent: no instrument reads it.") from None
+            raise WrongReply(self.name, f"{shown or text!r} cannot be sent: no instrument reads it.") from None
         if self.log:
-            self.log.note(self.name, message, sent=True)
+            self.log.note(self.name, message if shown in {None, text} else b"***", sent=True)
         port.send(message)
         self._last_s = time.monotonic()
 

@@ -2,7 +2,10 @@
 
 from typing import Protocol
 
-__all__ = ["Port", "patience_s"]
+__all__ = ["PADDING", "Port", "patience_s"]
+
+PADDING = b"\r\n\0 "
+"""Bytes that say nothing between two messages: some instruments end a line with more than their end."""
 
 SLOWEST_BYTES_PER_S = 50_000.0  # a serial line at 460,800 baud; a block is given this much more time
 

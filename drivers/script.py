@@ -6,6 +6,7 @@ The pairs come from a manual's page, in a test, or from a log (`drivers.message_
 from collections.abc import Iterable
 
 from drivers.errors import ReplyTimeout, WrongReply
+from drivers.port import PADDING
 
 __all__ = ["Script"]
 
@@ -53,7 +54,7 @@ class Script:
 
     def finish(self, end: bytes, timeout_s: float) -> None:
         """Take the end of a block."""
-        if rest := self.receive_until(end, timeout_s):
+        if rest := self.receive_until(end, timeout_s).strip(PADDING):
             raise WrongReply(self._name, f"{rest!r} follows a block, where its end should.")
 
     def clear(self) -> None:

@@ -3,12 +3,12 @@
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from drivers.emulators.clock import VirtualClock
 from drivers.emulators.scpi import Call, ScpiError, Tree, decimal, flag, word
 
-__all__ = ["Answer", "Box", "ScpiBox"]
+__all__ = ["Answer", "Box", "Guard", "Guarded", "ScpiBox"]
 
 QUEUE_LENGTH = 20  # errors kept; then -350 (SCPI-1999 volume 2, 21.8.1)
 
@@ -40,6 +40,18 @@ class Box(Protocol):
 
     def power_cycle(self) -> None:
         """All settings as after power-on."""
+
+
+Guard = Callable[[bytes], Answer | None]
+"""What stands between one connection and the box: the answer to a message, or None to let it through."""
+
+
+@runtime_checkable
+class Guarded(Protocol):
+    """A box that knows one connection from another, as one with a login does."""
+
+    def guard(self) -> Guard:
+        """What each message of a new connection is shown to first."""
 
 
 class ScpiBox:
