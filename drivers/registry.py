@@ -18,7 +18,17 @@ GROUP = "lasercontrol.drivers"
 
 DRIVERS: Mapping[str, str] = MappingProxyType(
     {
+        "esp301": "drivers.esp301:ESP301",
+        "ilx-ldc": "drivers.ilx:ILXController",
+        "ilx-ldx": "drivers.ilx:ILXCurrentSource",
+        "itc4000": "drivers.series4000:ITC4000",
+        "keithley2400": "drivers.keithley2400:Keithley2400",
+        "keithley2450": "drivers.keithley2450:Keithley2450",
+        "ldc4000": "drivers.series4000:LDC4000",
+        "ldc500": "drivers.ldc500:LDC500",
         "pm100": "drivers.pm100:PM100",
+        "sc10": "drivers.sc10:SC10",
+        "ted4000": "drivers.series4000:TED4000",
     }
 )
 """Name in a config → module and class."""

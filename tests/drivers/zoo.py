@@ -7,10 +7,21 @@ from typing import Any, Protocol
 
 from drivers.emulators.clock import VirtualClock
 from drivers.emulators.device import Box
+from drivers.emulators.esp301 import ESP301Box
 from drivers.emulators.faults import Fault
+from drivers.emulators.ilx import ILXBox
+from drivers.emulators.ldc500 import LDC500Box
 from drivers.emulators.pm100 import PM100Box
+from drivers.emulators.pty_server import PtyServer
+from drivers.emulators.sc10 import SC10Box
+from drivers.emulators.series4000 import Series4000Box
+from drivers.esp301 import ESP301
+from drivers.ilx import ILXController, ILXCurrentSource
 from drivers.instrument import Instrument
+from drivers.ldc500 import LDC500
 from drivers.pm100 import PM100
+from drivers.sc10 import SC10
+from drivers.series4000 import ITC4000, LDC4000, TED4000
 from tests.drivers.stand import FAST, connected
 
 
@@ -56,8 +67,36 @@ def over_tcp(kind: type[Instrument], box: Callable[[VirtualClock], Box]) -> Call
     return serve
 
 
+def over_pty(kind: type[Instrument], box: Callable[[VirtualClock], Box]) -> Callable[[float], Running]:
+    """A way to serve a box on a serial line."""
+
+    @contextmanager
+    def serve(timeout_s: float) -> Iterator[tuple[Instrument, Breakable]]:
+        clock = VirtualClock(FAST)
+        with connected(kind, box(clock), clock, PtyServer, timeout_s=timeout_s, reconnect_s=2.0) as (driver, at):
+            yield driver, at
+
+    return serve
+
+
 def _set(name: str, value: Any) -> Callable[[Any], None]:
     return lambda driver: setattr(driver, name, value)
+
+
+def _emit(source: Any) -> None:
+    source.switch_on_s = 0.0
+    source.current_a = 0.05
+    source.output = True
+
+
+def _move(stage: Any) -> None:
+    stage.motor_on = True
+    stage.move_to(5.0)
+
+
+def _open_and_close(shutter: Any) -> None:
+    shutter.open_shutter()
+    shutter.close_shutter()
 
 
 SPECIMENS: tuple[Specimen, ...] = (
@@ -68,5 +107,69 @@ SPECIMENS: tuple[Specimen, ...] = (
         truth=0.184,
         write=_set("wavelength_nm", 515.0),
         spared={"interlock": "a power meter has none"},
+    ),
+    Specimen(
+        ITC4000,
+        over_tcp(ITC4000, lambda clock: Series4000Box("diode", clock, model="ITC4005")),
+        read=lambda controller: controller.measured_temperature_c,
+        truth=25.0,
+        write=_set("current_a", 0.2),
+        spared={},
+    ),
+    Specimen(
+        LDC4000,
+        over_tcp(LDC4000, lambda clock: Series4000Box("pump", clock, model="LDC4005", photodiode_a=lambda _: 2e-4)),
+        read=lambda controller: controller.photodiode_current_a,
+        truth=2e-4,
+        write=_set("current_limit_a", 0.5),
+        spared={},
+    ),
+    Specimen(
+        TED4000,
+        over_tcp(TED4000, lambda clock: Series4000Box("cooler", clock, model="TED4015")),
+        read=lambda controller: controller.measured_temperature_c,
+        truth=25.0,
+        write=_set("temperature_c", 22.0),
+        spared={"interlock": "a cooler has none"},
+    ),
+    Specimen(
+        LDC500,
+        over_tcp(LDC500, lambda clock: LDC500Box("diode", clock, lambda _: 1.8, lambda _: 2e-4)),
+        read=lambda controller: controller.photodiode_current_a,
+        truth=2e-4,
+        write=_emit,
+        spared={"over_range": "its manual knows no code for it"},
+    ),
+    Specimen(
+        ILXController,
+        over_tcp(ILXController, lambda clock: ILXBox("diode", clock, lambda _: 1.8, lambda _: 2e-4)),
+        read=lambda controller: controller.photodiode_current_a,
+        truth=2e-4,
+        write=_emit,
+        spared={"over_range": "its manual knows no code for it"},
+    ),
+    Specimen(
+        ILXCurrentSource,
+        over_tcp(ILXCurrentSource, lambda clock: ILXBox("diode", clock, lambda _: 1.8, lambda _: 2e-4, cooler=False)),
+        read=lambda source: source.photodiode_current_a,
+        truth=2e-4,
+        write=_emit,
+        spared={"over_range": "its manual knows no code for it"},
+    ),
+    Specimen(
+        ESP301,
+        over_pty(ESP301, lambda clock: ESP301Box("delay", clock)),
+        read=lambda stage: stage.limits_mm[1] - stage.position_mm,
+        truth=25.0,
+        write=_move,
+        spared={"over_range": "a position has none"},
+    ),
+    Specimen(
+        SC10,
+        over_pty(SC10, lambda clock: SC10Box("shutter", clock)),
+        read=lambda shutter: shutter.open_ms + shutter.is_open,
+        truth=1000.0,
+        write=_open_and_close,
+        spared={"over_range": "a shutter measures nothing"},
     ),
 )
