@@ -1,8 +1,8 @@
 """The grammar of SCPI, from the standard (SCPI-1999 volume 1, 6 and 7; IEEE 488.2, 7): headers, units, parameters.
 
 A header is written as manuals write it: `[SOURce#]:CURRent[:LEVel]`, capitals the short form, brackets what may be left
-out, `#` where a number may follow. A message is `unit;unit;...`; a unit that does not begin with a colon goes on where
-the one before it ended, one level up.
+out, `#` where any number may follow, `[1]` where just that one may. A message is `unit;unit;...`; a unit that does not
+begin with a colon goes on where the one before it ended, one level up.
 """
 
 import re
@@ -146,7 +146,7 @@ def _alternatives(pattern: str) -> Iterator[list[str]]:
         yield [node for node in pattern.split(":") if node]
         return
     before, inside, after = pattern[: found.start()], found.group(1), pattern[found.end() :]
-    yield from _alternatives(f"{before}:{inside}:{after}" if inside else before + after)
+    yield from _alternatives(before + inside + after if inside.isdigit() else f"{before}:{inside}:{after}")
     yield from _alternatives(before + after)
 
 
