@@ -10,6 +10,8 @@ from drivers.emulators.device import Box
 from drivers.emulators.esp301 import ESP301Box
 from drivers.emulators.faults import Fault
 from drivers.emulators.ilx import ILXBox
+from drivers.emulators.keithley2400 import Keithley2400Box
+from drivers.emulators.keithley2450 import Keithley2450Box
 from drivers.emulators.ldc500 import LDC500Box
 from drivers.emulators.pm100 import PM100Box
 from drivers.emulators.pty_server import PtyServer
@@ -18,6 +20,8 @@ from drivers.emulators.series4000 import Series4000Box
 from drivers.esp301 import ESP301
 from drivers.ilx import ILXController, ILXCurrentSource
 from drivers.instrument import Instrument
+from drivers.keithley2400 import Keithley2400
+from drivers.keithley2450 import Keithley2450
 from drivers.ldc500 import LDC500
 from drivers.pm100 import PM100
 from drivers.sc10 import SC10
@@ -91,7 +95,7 @@ def _emit(source: Any) -> None:
 
 def _move(stage: Any) -> None:
     stage.motor_on = True
-    stage.move_to(5.0)
+    stage.move_to(1.0)
 
 
 def _open_and_close(shutter: Any) -> None:
@@ -171,5 +175,21 @@ SPECIMENS: tuple[Specimen, ...] = (
         truth=1000.0,
         write=_open_and_close,
         spared={"over_range": "a shutter measures nothing"},
+    ),
+    Specimen(
+        Keithley2400,
+        over_tcp(Keithley2400, lambda clock: Keithley2400Box("source", clock)),
+        read=lambda source: source.compliance_v,
+        truth=21.0,
+        write=_set("current_a", 0.2),
+        spared={},
+    ),
+    Specimen(
+        Keithley2450,
+        over_tcp(Keithley2450, lambda clock: Keithley2450Box("source", clock)),
+        read=lambda source: source.compliance_v,
+        truth=21.0,
+        write=_set("current_a", 0.2),
+        spared={},
     ),
 )
