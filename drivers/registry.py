@@ -18,17 +18,26 @@ GROUP = "lasercontrol.drivers"
 
 DRIVERS: Mapping[str, str] = MappingProxyType(
     {
+        "ape-pulselink": "drivers.pulselink:PulseLink",
+        "aq6370": "drivers.aq6370:AQ6370",
+        "aq6373": "drivers.aq6370:AQ6373",
+        "dazzler": "drivers.dazzler:Dazzler",
         "esp301": "drivers.esp301:ESP301",
+        "example-plugin": "drivers.example_plugin:ExampleShaper",
         "ilx-ldc": "drivers.ilx:ILXController",
         "ilx-ldx": "drivers.ilx:ILXCurrentSource",
+        "infiniivision": "drivers.infiniivision:InfiniiVision",
         "itc4000": "drivers.series4000:ITC4000",
         "keithley2400": "drivers.keithley2400:Keithley2400",
         "keithley2450": "drivers.keithley2450:Keithley2450",
         "ldc4000": "drivers.series4000:LDC4000",
         "ldc500": "drivers.ldc500:LDC500",
         "pm100": "drivers.pm100:PM100",
+        "rigol-ds1000z": "drivers.rigol:RigolDS1000Z",
         "sc10": "drivers.sc10:SC10",
         "ted4000": "drivers.series4000:TED4000",
+        "tektronix-tds": "drivers.tektronix:TektronixScope",
+        "waveshaper": "drivers.waveshaper:WaveShaper",
     }
 )
 """Name in a config → module and class."""

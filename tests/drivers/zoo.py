@@ -5,27 +5,44 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
+
+from drivers.aq6370 import AQ6370, AQ6373
+from drivers.dazzler import Dazzler
+from drivers.emulators.aq6370 import AQ6370Box
 from drivers.emulators.clock import VirtualClock
 from drivers.emulators.device import Box
+from drivers.emulators.digitizer import VoltageOverTime
 from drivers.emulators.esp301 import ESP301Box
 from drivers.emulators.faults import Fault
 from drivers.emulators.ilx import ILXBox
+from drivers.emulators.infiniivision import InfiniiVisionBox
 from drivers.emulators.keithley2400 import Keithley2400Box
 from drivers.emulators.keithley2450 import Keithley2450Box
 from drivers.emulators.ldc500 import LDC500Box
 from drivers.emulators.pm100 import PM100Box
 from drivers.emulators.pty_server import PtyServer
+from drivers.emulators.pulselink import PulseLinkBox
+from drivers.emulators.rigol import RigolBox
 from drivers.emulators.sc10 import SC10Box
 from drivers.emulators.series4000 import Series4000Box
+from drivers.emulators.tektronix import TektronixBox
 from drivers.esp301 import ESP301
+from drivers.example_plugin import ExampleShaper
 from drivers.ilx import ILXController, ILXCurrentSource
+from drivers.infiniivision import InfiniiVision
 from drivers.instrument import Instrument
 from drivers.keithley2400 import Keithley2400
 from drivers.keithley2450 import Keithley2450
 from drivers.ldc500 import LDC500
 from drivers.pm100 import PM100
+from drivers.pulselink import PulseLink
+from drivers.rigol import RigolDS1000Z
 from drivers.sc10 import SC10
 from drivers.series4000 import ITC4000, LDC4000, TED4000
+from drivers.tektronix import TektronixScope
+from drivers.waveshaper import WaveShaper
+from tests.drivers import shaper_stand
 from tests.drivers.stand import FAST, connected
 
 
@@ -59,13 +76,13 @@ class Specimen:
     spared: dict[str, str]
 
 
-def over_tcp(kind: type[Instrument], box: Callable[[VirtualClock], Box]) -> Callable[[float], Running]:
-    """A way to serve a box on a socket."""
+def over_tcp(kind: type[Instrument], box: Callable[[VirtualClock], Box], **options: Any) -> Callable[[float], Running]:
+    """A way to serve a box on a socket; options are the driver's own."""
 
     @contextmanager
     def serve(timeout_s: float) -> Iterator[tuple[Instrument, Breakable]]:
         clock = VirtualClock(FAST)
-        with connected(kind, box(clock), clock, timeout_s=timeout_s, reconnect_s=2.0) as (driver, at):
+        with connected(kind, box(clock), clock, timeout_s=timeout_s, reconnect_s=2.0, **options) as (driver, at):
             yield driver, at
 
     return serve
@@ -85,6 +102,25 @@ def over_pty(kind: type[Instrument], box: Callable[[VirtualClock], Box]) -> Call
 
 def _set(name: str, value: Any) -> Callable[[Any], None]:
     return lambda driver: setattr(driver, name, value)
+
+
+def _white(wavelength_nm: Any) -> Any:
+    """1 µW in every nm."""
+    return np.full_like(wavelength_nm, 1e-6)
+
+
+def _constant_v(level_v: float) -> VoltageOverTime:
+    return lambda time_s: np.full_like(time_s, level_v)
+
+
+def _mean_v(scope: Any) -> float:
+    return float(scope.waveform().values.mean())
+
+
+FLAGGED = {
+    "interlock": "an oscilloscope drives nothing",
+    "over_range": "a waveform is given, and says that it is saturated; held by the oscilloscope's own tests",
+}
 
 
 def _emit(source: Any) -> None:
@@ -191,5 +227,77 @@ SPECIMENS: tuple[Specimen, ...] = (
         truth=21.0,
         write=_set("current_a", 0.2),
         spared={},
+    ),
+    Specimen(
+        AQ6370,
+        over_tcp(AQ6370, lambda clock: AQ6370Box("osa", clock, _white), sweep_limit_s=0.5),
+        read=lambda osa: float(osa.spectrum().values.mean()),
+        truth=1e-6,
+        write=lambda osa: osa.configure(1030.0, 60.0, 0.5, 501),
+        spared={"interlock": "an analyser has none", "over_range": "no code for it was seen in its manual"},
+    ),
+    Specimen(
+        AQ6373,
+        over_tcp(AQ6373, lambda clock: AQ6370Box("green", clock, _white, model="AQ6373"), sweep_limit_s=0.5),
+        read=lambda osa: float(osa.spectrum().values.mean()),
+        truth=1e-6,
+        write=lambda osa: osa.configure(515.0, 40.0, 0.1, 501),
+        spared={"interlock": "an analyser has none", "over_range": "no code for it was seen in its manual"},
+    ),
+    Specimen(
+        PulseLink,
+        over_tcp(PulseLink, lambda clock: PulseLinkBox("ac", clock, np.cos), settle_s=0.01, scan_s=0.001),
+        read=lambda ac: ac.gain,
+        truth=500.0,
+        write=_set("scan_range_ps", 5.0),
+        spared={"interlock": "an autocorrelator has none"},
+    ),
+    Specimen(
+        WaveShaper,
+        shaper_stand.waveshaper,
+        read=lambda shaper: shaper.profile().frequency_thz[-1] + shaper.unit.start_thz,
+        truth=293.6 + 288.5,
+        write=lambda shaper: shaper.load_dispersion(1.0, 0.05, 0.0),
+        spared={"over_range": "a shaper measures nothing", "interlock": "a shaper has none"},
+    ),
+    Specimen(
+        Dazzler,
+        shaper_stand.dazzler,
+        read=lambda shaper: shaper.position_nm,
+        truth=1030.0,
+        write=lambda shaper: shaper.load_dispersion(0.1, 0.01, 0.0),
+        spared={"over_range": "a shaper measures nothing", "interlock": "a shaper has none"},
+    ),
+    Specimen(
+        ExampleShaper,
+        shaper_stand.example,
+        read=lambda shaper: shaper.dispersion[0],
+        truth=0.01,
+        write=lambda shaper: shaper.load_dispersion(0.1, 0.01, 0.0),
+        spared={"over_range": "a shaper measures nothing", "interlock": "a shaper has none"},
+    ),
+    Specimen(
+        InfiniiVision,
+        over_tcp(InfiniiVision, lambda clock: InfiniiVisionBox("scope", clock, _constant_v(1.25))),
+        read=_mean_v,
+        truth=1.25,
+        write=_set("points", 500),
+        spared=FLAGGED,
+    ),
+    Specimen(
+        RigolDS1000Z,
+        over_tcp(RigolDS1000Z, lambda clock: RigolBox("scope", clock, _constant_v(0.4))),
+        read=_mean_v,
+        truth=0.4,
+        write=_set("source", "channel 2"),
+        spared=FLAGGED,
+    ),
+    Specimen(
+        TektronixScope,
+        over_tcp(TektronixScope, lambda clock: TektronixBox("scope", clock, _constant_v(0.4))),
+        read=_mean_v,
+        truth=0.4,
+        write=_set("width", 1),
+        spared=FLAGGED,
     ),
 )
