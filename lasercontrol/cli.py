@@ -64,6 +64,9 @@ def optimize(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show bench, limits and first moves; move nothing.")
     ] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Confirm the first move of real hardware beforehand, for unattended use.")
+    ] = False,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -87,6 +90,7 @@ def optimize(
             note=note,
             resume=resume,
             dry_run=dry_run,
+            yes=yes,
             quiet=as_json,
         )
         outcome = optimize(call)

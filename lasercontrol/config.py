@@ -8,6 +8,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from lasercontrol.lab_settings import LabSettings, TwinSettings
+
 __all__ = [
     "AGENTS",
     "OBSERVABLES",
@@ -254,6 +256,10 @@ class Config(_Settings):
     """What protects the optics."""
     session: SessionSettings = SessionSettings()
     """The run."""
+    lab: LabSettings | None = None
+    """The real bench; without it the bench is simulated."""
+    twin: TwinSettings = TwinSettings()
+    """How the twin of the bench behaves (`lasercontrol twin`)."""
     operator: str = ""
     """Who is at the bench."""
     laser_id: str = ""

@@ -1,10 +1,11 @@
 """Configs found and read: by path or by name, checked, and refused in one sentence that points at the line."""
 
+import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -74,7 +75,10 @@ def _with_whole_paths(config: Config, folder: Path) -> Config:
         laser = laser.model_copy(update={"spectrum": spectrum})
     if laser.gain and laser.gain.file:
         laser = laser.model_copy(update={"gain": laser.gain.model_copy(update={"file": folder / laser.gain.file})})
-    return config.model_copy(update={"laser": laser})
+    lab = config.lab
+    if lab and lab.message_log:
+        lab = lab.model_copy(update={"message_log": folder / lab.message_log})
+    return config.model_copy(update={"laser": laser, "lab": lab})
 
 
 def _first_error(error: ValidationError, lines: Lines, path: Path) -> ConfigError:
@@ -89,7 +93,7 @@ def _first_error(error: ValidationError, lines: Lines, path: Path) -> ConfigErro
 
 def _key(detail: ErrorDetails) -> Key:
     """Path of the offending key, without the names that pydantic gives to the members of a union."""
-    return tuple(part for part in detail["loc"] if isinstance(part, int) or part.isidentifier())
+    return tuple(part for part in detail["loc"] if isinstance(part, int) or re.fullmatch(r"[\w.-]+", part))
 
 
 def _sentence(detail: ErrorDetails, key: Key) -> str:
@@ -114,9 +118,13 @@ def _unknown(key: Key) -> str:
 def _fields_at(key: Key) -> list[str]:
     """Names of the settings below a key."""
     model: Any = Config
+    named = False  # whether the next part is a name that the file chose, as of an instrument
     for part in key:
-        if isinstance(part, str):
-            model = _model_in(model.model_fields[part].annotation)
+        if isinstance(part, str) and not named:
+            annotation = model.model_fields[part].annotation
+            model, named = _model_in(annotation), get_origin(annotation) is dict
+        else:
+            named = False
     return list(model.model_fields)
 
 

@@ -1,4 +1,4 @@
-"""Single keys of a terminal while a session runs: `p` pauses and goes on, `q` stops as Ctrl-C does.
+"""Single keys of a terminal while a session runs: `p` pauses and goes on, `q` stops as Ctrl-C does, `y` and `n` answer.
 
 The terminal is put back as it was, whatever happens. Without a terminal there are no keys, and nothing happens.
 """
@@ -10,19 +10,29 @@ from contextlib import contextmanager
 
 from lasercontrol.signals import Attention
 
-__all__ = ["HINT", "keys"]
+__all__ = ["HINT", "has_keyboard", "keys"]
 
 HINT = "p pauses and goes on, q or Ctrl-C stops and goes back"
 LOOK_S = 0.1
 
 
+def has_keyboard() -> bool:
+    """Whether somebody can press a key: a terminal that is ours."""
+    return bool(sys.stdin) and sys.stdin.isatty() and _in_foreground()
+
+
 @contextmanager
 def keys(attention: Attention) -> Iterator[bool]:
     """Listen while the block runs; gives whether there is a keyboard to listen to."""
-    if not sys.stdin or not sys.stdin.isatty() or not _in_foreground():
+    if not has_keyboard():
         yield False
         return
-    actions = {"p": attention.toggle_pause, "q": attention.interrupt}
+    actions = {
+        "p": attention.toggle_pause,
+        "q": attention.interrupt,
+        "y": lambda: attention.reply(True),
+        "n": lambda: attention.reply(False),
+    }
     over = threading.Event()
     with _unbuffered() as read_key:
         listener = threading.Thread(target=_listen, args=(read_key, actions, over), daemon=True)

@@ -14,10 +14,19 @@ from lasercontrol.bench import Bench, Floats, Knob, Quality, Reading
 from lasercontrol.errors import LinkError, MoveRefused, SafetyError
 from lasercontrol.ramp import crossing, profile
 
-__all__ = ["AmplifierLimit", "CoatingLimit", "GuardedBench", "Limits", "transform_limited_gw_per_cm2"]
+__all__ = [
+    "AmplifierLimit",
+    "CoatingLimit",
+    "GuardedBench",
+    "Limits",
+    "ReachLimit",
+    "transform_limited_gw_per_cm2",
+]
 
 ROUNDING = 1e-9
 """Of a knob's range: what binary fractions may add to a step or a bound."""
+
+HALVINGS = 12  # of a ramp: to a four-thousandth of it
 
 MARGIN = 1e-3
 """A clipped ramp stays this share below its bound, so that the same ramp is let through when it is asked for."""
@@ -64,6 +73,18 @@ class CoatingLimit:
     max_gw_per_cm2: float
 
 
+@dataclass(frozen=True, slots=True)
+class ReachLimit:
+    """What the actuators can make at all.
+
+    ratio: what a setting, shape (k,), asks of them as a share of their reach; it must be convex, so that a ramp between
+    two settings within reach is within reach. refusal: a ratio above 1 in words.
+    """
+
+    ratio: Callable[[Floats], float]
+    refusal: Callable[[float], MoveRefused]
+
+
 def _closed() -> str | None:
     return None
 
@@ -77,6 +98,7 @@ class Limits:
 
     amplifier: AmplifierLimit | None = None
     coating: CoatingLimit | None = None
+    reach: ReachLimit | None = None
     interlock: Callable[[], str | None] = _closed
 
 
@@ -117,6 +139,7 @@ class GuardedBench:
         self._guard_interlock()
         self._guard_bounds(setting)
         self._guard_step(setting, here)
+        self._guard_reach(setting)
         self._guard_ramp(here, setting)
         there = self._bench.move(setting)
         if not np.isfinite(there).all():
@@ -149,6 +172,8 @@ class GuardedBench:
         self._require_numbers(wish)
         allowed = np.clip(np.clip(wish, here - self._max_step, here + self._max_step), self._low, self._high)
         changed = bool(np.any(np.abs(allowed - wish) > self._slack))
+        if not self._reached(allowed):
+            allowed, changed = self._as_far_as_reached(here, allowed), True
         if self._limits.amplifier:
             bound = self._limits.amplifier.bound
             if profile(self._height(here, allowed))[1].max() > bound:
@@ -160,6 +185,7 @@ class GuardedBench:
         """Raise what `move` would raise, and move nothing."""
         self._guard_bounds(setting)
         self._guard_step(setting, self._bench.setting)
+        self._guard_reach(setting)
         self._guard_ramp(self._bench.setting, setting)
 
     def _require_numbers(self, setting: Floats) -> None:
@@ -184,6 +210,23 @@ class GuardedBench:
             if not step <= knob.max_step + self._slack[index]:  # written so that an unknown position is refused
                 asked, allowed = (f"{value:.6g} {knob.unit}" for value in (step, knob.max_step))
                 raise MoveRefused(f"{_name(knob)} step", asked, f"up to {allowed} in one shot")
+
+    def _guard_reach(self, setting: Floats) -> None:
+        reach = self._limits.reach
+        if reach and not self._reached(setting):
+            raise reach.refusal(reach.ratio(setting))
+
+    def _reached(self, setting: Floats) -> bool:
+        reach = self._limits.reach
+        return reach is None or reach.ratio(setting) <= 1 + ROUNDING
+
+    def _as_far_as_reached(self, here: Floats, wish: Floats) -> Floats:
+        """The last point of the ramp that the actuators reach, less the margin; halving, since the ratio is convex."""
+        inside, outside = 0.0, 1.0
+        for _ in range(HALVINGS):
+            middle = (inside + outside) / 2
+            inside, outside = (middle, outside) if self._reached(here + middle * (wish - here)) else (inside, middle)
+        return np.asarray(here + inside * (1 - MARGIN) * (wish - here))
 
     def _guard_ramp(self, here: Floats, setting: Floats) -> None:
         if not self._limits.amplifier:

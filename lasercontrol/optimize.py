@@ -1,7 +1,8 @@
 """The job behind `lasercontrol optimize`: a config becomes a bench, a session, a record, a picture and a score."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -13,16 +14,19 @@ from pydantic import ValidationError
 from lasercontrol import __version__
 from lasercontrol.config import Config
 from lasercontrol.config_file import find_config, load_config, overridden
+from lasercontrol.consent import Consent
 from lasercontrol.console import Progress
 from lasercontrol.errors import CallerError, RecordError
-from lasercontrol.keyboard import HINT, keys
+from lasercontrol.keyboard import HINT, has_keyboard, keys
 from lasercontrol.limits import GuardedBench
 from lasercontrol.record import Record, RecordHeader, RecordWriter, ShotRow, read_record
 from lasercontrol.rehearsal import headline, rehearsal
 from lasercontrol.session import Ending, Exit, Session
 from lasercontrol.signals import Attention, Wish, listening
-from lasercontrol.simulated import SimulatedLaser, build
+from lasercontrol.simulated import build
+from lasercontrol.telling import sentences_of, summary_of
 from lasercontrol.truth import Score
+from lasercontrol.tunable import TunableLaser
 
 __all__ = ["Call", "Outcome", "optimize"]
 
@@ -48,6 +52,7 @@ class Call:
     out: Path = Path("runs")
     resume: Path | None = None
     dry_run: bool = False
+    yes: bool = False
     quiet: bool = False
 
 
@@ -61,20 +66,46 @@ class Outcome:
 
 
 def optimize(call: Call) -> Outcome:
-    """Tune one simulated laser. Raises LaserControlError for whatever kept the job from being done."""
+    """Tune one laser, real or simulated. Raises LaserControlError for whatever kept the job from being done."""
     attention = Attention()
     with listening(attention):
         past = read_record(call.resume) if call.resume else None
         config, seed = _resumed(call, past) if past else _called(call)
         shots = config.session.shots_for(config.session.agent)
-        laser = build(config, seed, shots_taken=len(past.shots) if past else 0)
-        guarded = GuardedBench(laser.bench, laser.limits)
-        if call.dry_run:
-            sentences, summary = rehearsal(laser, guarded, headline(laser, shots))
-            return Outcome(sentences, summary, 0)
-        if past and sum(row.phase != "search" for row in past.shots) >= shots:  # a search is not of the budget
+        if past and not call.dry_run and sum(row.phase != "search" for row in past.shots) >= shots:
             raise CallerError(f"{call.resume}: all {shots} shots of this run were taken; --shots takes more of them.")
-        return _run(call, laser, guarded, shots, attention, past.shots if past else ())
+        consent = Consent(attention, needed=config.lab is not None and not call.yes)
+        if consent.needed and not call.dry_run and not has_keyboard():
+            raise CallerError(
+                "nobody is at a keyboard to confirm the first move: --yes confirms it; nothing was moved."
+            )
+        path = None if call.dry_run else _free_path(call.out)
+        with _opened(call, config, seed, past, attention, consent, path) as laser:
+            guarded = GuardedBench(laser.bench, laser.limits)
+            if path is None:
+                return Outcome(*rehearsal(laser, guarded, headline(laser, shots)), 0)
+            return _run(call, laser, guarded, shots, attention, consent, path, past.shots if past else ())
+
+
+@contextmanager
+def _opened(
+    call: Call,
+    config: Config,
+    seed: int,
+    past: Record | None,
+    attention: Attention,
+    consent: Consent,
+    path: Path | None,
+) -> Iterator[TunableLaser]:
+    """The one place that chooses between glass and equations."""
+    if config.lab is None:
+        yield build(config, seed, shots_taken=len(past.shots) if past else 0)
+        return
+    from lasercontrol.lab.laser import opened
+
+    log = path.with_suffix(".watchdog.log") if path else None
+    with opened(config, seed, attention=attention, confirm=consent, look_only=call.dry_run, watchdog_log=log) as laser:
+        yield laser
 
 
 # ------------------------------------------------------------------------------------------------- what to do
@@ -126,59 +157,72 @@ def _resumed(call: Call, past: Record) -> tuple[Config, int]:
 
 def _run(
     call: Call,
-    laser: SimulatedLaser,
+    laser: TunableLaser,
     guarded: GuardedBench,
     shots: int,
     attention: Attention,
+    consent: Consent,
+    path: Path,
     past: Sequence[ShotRow],
 ) -> Outcome:
-    path = _free_path(call.out)
+    make_agent = laser.agent(laser.config.session.agent)
     recorder = RecordWriter.create(path, _header(call, laser))
-    progress = Progress(guarded.knobs, shots, quiet=call.quiet, limit=laser.truth.limit_intensity)
+    limit = laser.truth.limit_intensity if laser.truth else None
+    progress = Progress(guarded.knobs, shots, quiet=call.quiet, limit=limit)
     scores = _Scores(laser, progress, past)
+    consent.say, consent.knobs = progress.say, guarded.knobs
+    _keep_facts(recorder, laser)
+
+    def summary(ending: Ending) -> dict[str, Any]:
+        if ending.exit is not Exit.MADE_SAFE:  # what may be unplugged is not asked
+            _keep_facts(recorder, laser)
+        return summary_of(ending, laser, scores.scores, path, shots)
+
     session = Session(
         guarded,
-        laser.agent(laser.config.session.agent),
+        make_agent,
         laser.config.session,
         shots=shots,
         recorder=recorder,
         watcher=scores,
         attention=attention,
-        summary_of=lambda ending: _summary(ending, laser, scores, path, shots),
+        summary_of=summary,
         dark_yield=laser.config.instruments.dark_yield,
     )
     with keys(attention) as keyboard, progress.shown():
         progress.say(headline(laser, shots) + (f" ({HINT})" if keyboard else ""))
         ending = session.run(past)
-    summary = _summary(ending, laser, scores, path, shots)
+    told = summary_of(ending, laser, scores.scores, path, shots)
     if attention.wish < Wish.STAY:  # somebody in a hurry does not wait for a picture
-        summary |= _picture(path, summary)
-    return Outcome(_sentences(summary), summary, EXIT_CODES[ending.exit])
+        told |= _picture(path, told)
+    return Outcome(sentences_of(told), told, EXIT_CODES[ending.exit])
+
+
+def _keep_facts(recorder: RecordWriter, laser: TunableLaser) -> None:
+    """Identity, address and set points of every instrument, into the record."""
+    for fact in laser.facts():
+        recorder.event("instrument", fact)
 
 
 class _Scores:
-    """Between session and screen: gives every shot the score that the session must not know."""
+    """Between session and screen: gives every shot the score that the session must not know, where it is known."""
 
-    def __init__(self, laser: SimulatedLaser, progress: Progress, past: Sequence[ShotRow]) -> None:
+    def __init__(self, laser: TunableLaser, progress: Progress, past: Sequence[ShotRow]) -> None:
         self.truth, self.progress = laser.truth, progress
-        self.scores: list[Score] = [self.truth.at(row.setting) for row in past]
+        self.scores: list[Score] = [self.truth.at(row.setting) for row in past] if self.truth else []
 
     def shot(self, row: ShotRow) -> None:
         """Score it, and show both."""
-        self.scores.append(self.truth.at(row.setting))
-        self.progress.shot(row, self.scores[-1])
+        if self.truth:
+            self.scores.append(self.truth.at(row.setting))
+        self.progress.shot(row, self.scores[-1] if self.truth else None)
 
     def say(self, text: str) -> None:
         """Passed on."""
         self.progress.say(text)
 
-    def shots_to(self, fraction: float, shots: int) -> int:
-        """First shot whose pulse is at least this fraction of the best reachable; one more than there were if none."""
-        reached = [n for n, score in enumerate(self.scores, start=1) if score.reachable_fraction >= fraction]
-        return reached[0] if reached else max(shots, len(self.scores)) + 1
 
-
-def _header(call: Call, laser: SimulatedLaser) -> RecordHeader:
+def _header(call: Call, laser: TunableLaser) -> RecordHeader:
     config = laser.config
     resumed = f"resumed from {call.resume.absolute()}" if call.resume else ""
     return RecordHeader(
@@ -215,42 +259,3 @@ def _picture(path: Path, summary: dict[str, Any]) -> dict[str, Any]:
     except Exception as error:  # noqa: BLE001 — the laser is tuned and the record closed, whatever a plot library says
         return {"picture": None, "picture_error": f"{type(error).__name__}: {error}"}
     return {"picture": str(target)}
-
-
-# ------------------------------------------------------------------------------------------------- telling it
-
-
-def _summary(ending: Ending, laser: SimulatedLaser, scores: _Scores, path: Path, shots: int) -> dict[str, Any]:
-    final = laser.truth.at(ending.setting)
-    return {
-        "agent": laser.config.session.agent,
-        "observe": ",".join(laser.bench.channels),
-        "scenario": laser.scenario.name,
-        "seed": laser.seed,
-        "shots": len(ending.rows),
-        "shots_to_95": scores.shots_to(0.95, shots),
-        "strehl": round(final.strehl, 6),
-        "reachable_fraction": round(final.reachable_fraction, 6),
-        "reachable_strehl": round(laser.truth.best_strehl, 6),
-        "fwhm_ps": round(final.fwhm_ps, 6),
-        "fwhm_tl_ps": round(laser.truth.limit_fwhm_ps, 6),
-        "limit_violations": ending.limit_violations,
-        "setting": {knob.name: round(float(at), 9) for knob, at in zip(laser.bench.knobs, ending.setting, strict=True)},
-        "record": str(path),
-        "exit_reason": ending.reason,
-    }
-
-
-def _sentences(summary: dict[str, Any]) -> tuple[str, ...]:
-    last = f"at shot {summary['shots_to_95']}" if summary["shots_to_95"] <= summary["shots"] else "never"
-    reachable = f"itself {summary['reachable_strehl']:.3f} of the limit's"
-    return (
-        f"{summary['exit_reason']}.",
-        f"  shots    {summary['shots']}; 95 % of the best reachable {last}",
-        f"  pulse    {summary['fwhm_ps']:.3f} ps; the transform limit is {summary['fwhm_tl_ps']:.3f} ps",
-        f"  peak     {summary['strehl']:.3f} of the transform limit's",
-        f"           {summary['reachable_fraction']:.3f} of the best reachable at this B with these knobs, {reachable}",
-        f"  limits   {summary['limit_violations']} proposals were clipped",
-        f"  record   {summary['record']}",
-        f"  picture  {summary.get('picture') or 'none: ' + summary.get('picture_error', 'not asked to wait for one')}",
-    )

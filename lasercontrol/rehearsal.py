@@ -10,23 +10,20 @@ from lasercontrol.limits import GuardedBench
 from lasercontrol.record_content import ShotRow
 from lasercontrol.session import Session
 from lasercontrol.signals import Attention
-from lasercontrol.simulated import SimulatedLaser, nominal
+from lasercontrol.tunable import TunableLaser
 
 __all__ = ["headline", "rehearsal"]
 
 REHEARSED = 4  # shots of the rehearsal
 
 
-def headline(laser: SimulatedLaser, shots: int) -> str:
+def headline(laser: TunableLaser, shots: int) -> str:
     """A run in one line."""
     config = laser.config
-    return (
-        f"{config.laser_id or 'simulated laser'}, scenario {laser.scenario.name}, seed {laser.seed}: "
-        f"{config.session.agent} with {', '.join(laser.bench.channels)}, at most {shots} shots"
-    )
+    return f"{laser.title}: {config.session.agent} with {', '.join(laser.bench.channels)}, at most {shots} shots"
 
 
-def rehearsal(laser: SimulatedLaser, guarded: GuardedBench, title: str) -> tuple[tuple[str, ...], dict[str, Any]]:
+def rehearsal(laser: TunableLaser, guarded: GuardedBench, title: str) -> tuple[tuple[str, ...], dict[str, Any]]:
     """What a run would meet, and how it would begin if the laser were as configured: sentences, and a summary."""
     lines = [f"dry run: {title}; nothing is moved.", *_limits_in_words(laser)]
     lines += [_knob_in_words(knob, at) for knob, at in zip(guarded.knobs, guarded.setting, strict=True)]
@@ -37,7 +34,7 @@ def rehearsal(laser: SimulatedLaser, guarded: GuardedBench, title: str) -> tuple
         "dry_run": True,
         "agent": laser.config.session.agent,
         "observe": ",".join(laser.bench.channels),
-        "scenario": laser.scenario.name,
+        "scenario": laser.config.scenario.name,
         "seed": laser.seed,
         "shots": 0,
         "knobs": [asdict(knob) for knob in guarded.knobs],
@@ -55,8 +52,8 @@ def _name(knob: Knob) -> str:
     return knob.name.rpartition("_")[0].upper()
 
 
-def _first_moves(laser: SimulatedLaser) -> list[dict[str, float]]:
-    rehearsed = nominal(laser)
+def _first_moves(laser: TunableLaser) -> list[dict[str, float]]:
+    rehearsed = laser.nominal()
     rows: list[ShotRow] = []
     Session(
         GuardedBench(rehearsed.bench, rehearsed.limits),
@@ -95,7 +92,7 @@ class _Forgotten:
         """Not shown."""
 
 
-def _limits_in_words(laser: SimulatedLaser) -> list[str]:
+def _limits_in_words(laser: TunableLaser) -> list[str]:
     amplifier, coating = laser.limits.amplifier, laser.limits.coating
     lines = []
     if coating:

@@ -22,7 +22,7 @@ from lasercontrol.limits import GuardedBench
 from lasercontrol.lost_signal import is_usable, outward
 from lasercontrol.record_content import ShotRow
 from lasercontrol.shot import features_of, signal_of
-from lasercontrol.signals import Attention, Wish
+from lasercontrol.signals import Attention, StopAsked, Wish
 
 __all__ = ["Ending", "Exit", "Recorder", "Session", "Watcher"]
 
@@ -77,10 +77,6 @@ class Watcher(Protocol):
         """Something worth a sentence happened."""
 
 
-class _StopAskedError(Exception):
-    """Somebody asked for an end; unwinds to `Session.run`."""
-
-
 class Session:
     """A run on a guarded bench; `run` is called once.
 
@@ -106,7 +102,6 @@ class Session:
         self.summary_of, self.dark_yield = summary_of, dark_yield
         self.rows: list[ShotRow] = []
         self.start = np.array(bench.setting)
-        self._known = Wish.GO_ON
         self._agent: Agent | None = None
         self._best: Floats | None = None
         self._handed_over: str | None = None
@@ -137,9 +132,9 @@ class Session:
     def _unless_asked_to_stop(self, past: Sequence[ShotRow]) -> Ending:
         try:
             return self._job(past)
-        except _StopAskedError:
+        except StopAsked:
             if self.attention.wish is Wish.RETURN:
-                self._known = Wish.RETURN
+                self.attention.known = Wish.RETURN
                 self._say("stop", "Ctrl-C: going back step by step; Ctrl-C again leaves the knobs where they are.")
                 return self._interrupted()
         return self._ended_by_wish()
@@ -156,7 +151,7 @@ class Session:
     def _interrupted(self) -> Ending:
         try:
             return self._ending(Exit.INTERRUPTED, f"Ctrl-C; the knobs are {self._go_home(*self._home())}")
-        except _StopAskedError:
+        except StopAsked:
             return self._ended_by_wish()
 
     def _ended_by_wish(self) -> Ending:
@@ -262,7 +257,7 @@ class Session:
         """Travel there; where the knobs then are, in words."""
         self._say("return", f"going to {name}.")
         arrived = self._travel(goal)
-        self._heed()  # a wish during the last shot or move is none that may be missed
+        self.attention.heed()  # a wish during the last shot or move is none that may be missed
         return f"at {name}" if arrived else f"on the way to {name}, as far as the limits let them"
 
     # ------------------------------------------------------------------------------- one move, one reading
@@ -287,7 +282,7 @@ class Session:
     def _move(self, setting: Floats) -> None:
         self._attend()
         self.bench.move(setting)
-        self.attention.wait(self.settings.settle_s, self._known)
+        self.attention.wait(self.settings.settle_s)
 
     def _shoot(self, asked: Floats, phase: str, *, clipped: bool = False) -> ShotRow:
         """Take a reading; an INVALID one is kept, and taken once more before the agent hears of it."""
@@ -322,14 +317,10 @@ class Session:
         """Look whether somebody wants something; every action begins with this."""
         if waited := self.attention.paused:
             self._say("pause", "paused; the laser stays as it is.")
-            self.attention.wait_while_paused(self._known)
-        self._heed()
+            self.attention.wait_while_paused()
+        self.attention.heed()
         if waited:
             self._say("pause", "going on.")
-
-    def _heed(self) -> None:
-        if self.attention.wish > self._known:
-            raise _StopAskedError
 
     # ------------------------------------------------------------------------------------------ odds and ends
 

@@ -53,7 +53,10 @@ def first_and_last(record: Record) -> tuple[ShotRow, ShotRow] | None:
 def laser_of(record: Record) -> SimulatedLaser | None:
     """The simulated laser of a record with all that it hid; None where it cannot be had, or drifted away."""
     try:
-        laser = build(Config.model_validate(dict(record.header.config)), record.header.seed)
+        config = Config.model_validate(dict(record.header.config))
+        if config.lab is not None:
+            return None
+        laser = build(config, record.header.seed)
     except (LaserControlError, ValueError):
         return None
     return None if laser.scenario.drift_fraction else laser

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from enum import IntEnum
 from types import FrameType
 
-__all__ = ["Attention", "Wish", "listening"]
+__all__ = ["Attention", "StopAsked", "Wish", "listening"]
 
 SLICE_S = 0.05  # a wait looks up this often
 
@@ -29,12 +29,24 @@ class Wish(IntEnum):
     """Terminate: emission off at once, no knob moved."""
 
 
+class StopAsked(Exception):  # noqa: N818 — named by what happened
+    """Somebody asked for an end that is not under way yet; whoever runs the job unwinds to where it can be met."""
+
+
 class Attention:
-    """Wishes from outside, as plain attributes: a signal handler must not wait for a lock that it interrupted."""
+    """Wishes from outside, as plain attributes: a signal handler must not wait for a lock that it interrupted.
+
+    known: the wish that is being met; only a more urgent one ends a wait or raises StopAsked. on_tick: called again and
+    again while something is waited for, as a sign of life.
+    """
 
     def __init__(self) -> None:
         self.wish = Wish.GO_ON
+        self.known = Wish.GO_ON
         self.paused = False
+        self.on_tick: Callable[[], None] = lambda: None
+        self._asked = False
+        self._answers: list[bool] = []
 
     def interrupt(self) -> None:
         """Ctrl-C: the first asks to return, any further one to stay."""
@@ -48,16 +60,41 @@ class Attention:
         """Pause, or go on."""
         self.paused = not self.paused
 
-    def wait(self, seconds: float, known: Wish = Wish.GO_ON) -> None:
-        """Sleep; a wish beyond the `known` one ends it."""
+    def heed(self) -> None:
+        """StopAsked where there is a wish beyond the known one; else a sign of life."""
+        if self.wish > self.known:
+            raise StopAsked
+        self.on_tick()
+
+    def wait(self, seconds: float) -> None:
+        """Sleep; a wish beyond the known one ends it."""
         end_s = time.monotonic() + seconds
-        while self.wish <= known and (left_s := end_s - time.monotonic()) > 0:
+        while self.wish <= self.known and (left_s := end_s - time.monotonic()) > 0:
+            self.on_tick()
             time.sleep(min(SLICE_S, left_s))
 
-    def wait_while_paused(self, known: Wish = Wish.GO_ON) -> None:
-        """Sleep until somebody goes on; a wish beyond the `known` one ends it."""
-        while self.wish <= known and self.paused:
+    def wait_while_paused(self) -> None:
+        """Sleep until somebody goes on; a wish beyond the known one ends it."""
+        while self.wish <= self.known and self.paused:
+            self.on_tick()
             time.sleep(SLICE_S)
+
+    def reply(self, answer: bool) -> None:
+        """Answer the question that is asked; without one, nothing happens."""
+        if self._asked:
+            self._answers.append(answer)
+
+    def confirmed(self) -> bool:
+        """Wait for the operator's yes or no, which `reply` brings; StopAsked where a wish comes first."""
+        self._answers.clear()
+        self._asked = True
+        try:
+            while not self._answers:
+                self.heed()
+                time.sleep(SLICE_S)
+        finally:
+            self._asked = False
+        return self._answers[0]
 
     def _raise_to(self, wish: Wish) -> None:
         self.wish = max(self.wish, wish)

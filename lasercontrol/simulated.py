@@ -7,7 +7,7 @@ import numpy as np
 
 from agents.protocol import Agent, Travel
 from agents.registry import make
-from lasercontrol.bench import Floats, Knob, fraction_of
+from lasercontrol.bench import Bench, Floats, Knob, fraction_of
 from lasercontrol.config import Config, HiddenSettings, InstrumentSettings, KnobSettings
 from lasercontrol.forward import LaserModel
 from lasercontrol.laser_of import KnownLaser, known_laser
@@ -17,10 +17,19 @@ from lasercontrol.simbench import COEFFICIENTS, Instruments, SimBench
 from lasercontrol.truth import Truth
 from sim.chain import FullChain, Laser
 from sim.detector import Camera, YieldMeter
+from sim.frog import FrogAxes
 from sim.grid import FULL_GRID
 from sim.spectrum import rms_width_rad_per_ps
 
-__all__ = ["SimulatedLaser", "amplifier_limit", "build", "nominal"]
+__all__ = [
+    "SimulatedLaser",
+    "agent_maker",
+    "amplifier_limit",
+    "build",
+    "nominal",
+    "stretcher_of",
+    "with_knobs",
+]
 
 PLANT, NOISE, AGENT = range(3)  # streams of one seed
 
@@ -37,32 +46,23 @@ class SimulatedLaser:
     truth: Truth
     seed: int
 
+    @property
+    def title(self) -> str:
+        """Which laser it is, in a few words."""
+        return f"{self.config.laser_id or 'simulated laser'}, scenario {self.scenario.name}, seed {self.seed}"
+
     def agent(self, name: str) -> Callable[[Floats], Agent]:
         """Maker of an agent, from the start as fractions (k,); the oracle alone is given the truth."""
+        optimum = fraction_of(self.truth.best, self.bench.knobs) if name == "oracle" else None
+        return agent_maker(name, self.bench, self.config, self.scenario, self.known, self.seed, optimum=optimum)
 
-        def made(start: Floats) -> Agent:
-            steps = np.array([knob.max_step / knob.range for knob in self.bench.knobs])
-            return make(
-                name,
-                travel=Travel(start, steps),
-                seed=int(np.random.SeedSequence([self.seed, AGENT, 0]).generate_state(1)[0]),
-                optimum=fraction_of(self.truth.best, self.bench.knobs) if name == "oracle" else None,
-                forward=self._model() if name == "estimator" else None,
-            )
+    def nominal(self) -> "SimulatedLaser":
+        """The laser as the config has it, nothing hidden, at the same start: to rehearse on."""
+        return nominal(self.config, self.scenario, self.known, self.bench.setting, self.seed)
 
-        return made
-
-    def _model(self) -> LaserModel:
-        observed = next(name for name in ("frog", "autocorrelation", "shg") if name in self.bench.channels)
-        return LaserModel(
-            self.known.amplitude,
-            self.bench.knobs,
-            observe=observed,
-            offset_reach=self.scenario.offset_reach,
-            b_range_rad=self.scenario.b_range_rad,
-            meter=self.bench.instruments.meter,
-            stretcher=_stretcher(self.config),
-        )
+    def facts(self) -> tuple[str, ...]:
+        """Nothing stands on a bench of equations."""
+        return ()
 
 
 def build(config: Config, seed: int, shots_taken: int = 0) -> SimulatedLaser:
@@ -71,22 +71,64 @@ def build(config: Config, seed: int, shots_taken: int = 0) -> SimulatedLaser:
     Raises what `known_laser` raises.
     """
     known = known_laser(config.laser)
-    scenario = _with_knobs(scenario_for(config.scenario.name, known.amplitude), config, known)
+    scenario = with_knobs(scenario_for(config.scenario.name, known.amplitude), config, known)
     rng = np.random.default_rng([seed, PLANT])
-    drawn = draw_lasers(scenario, 1, rng, known.amplitude, _stretcher(config))[0]
+    drawn = draw_lasers(scenario, 1, rng, known.amplitude, stretcher_of(config))[0]
     drawn = replace(drawn, laser=_as_told(drawn.laser, config.scenario.hidden))
     return _around(drawn, config, scenario, known, seed, np.random.default_rng([seed, NOISE, shots_taken]))
 
 
-def nominal(laser: SimulatedLaser) -> SimulatedLaser:
-    """The laser as the config has it, nothing hidden, at the same start: to rehearse on."""
-    b_rad = np.mean(laser.scenario.b_range_rad)
-    known = replace(
-        laser.bench.plant.laser, amplitude=laser.known.amplitude, b_rad=np.asarray(b_rad), offset=np.zeros(3)
+def nominal(config: Config, scenario: Scenario, known: KnownLaser, start: Floats, seed: int) -> SimulatedLaser:
+    """The laser as the config has it, nothing hidden, at a start, shape (k,)."""
+    laser = Laser(
+        amplitude=known.amplitude,
+        b_rad=np.asarray(np.mean(scenario.b_range_rad)),
+        offset=np.zeros(3),
+        stretcher=stretcher_of(config),
+        before_amplifier=scenario.before_amplifier,
     )
-    drawn = Drawn(known, np.asarray(1.0), laser.bench.setting)
-    rng = np.random.default_rng([laser.seed, NOISE])
-    return _around(drawn, laser.config, laser.scenario, laser.known, laser.seed, rng)
+    drawn = Drawn(laser, np.asarray(1.0), start)
+    return _around(drawn, config, scenario, known, seed, np.random.default_rng([seed, NOISE]))
+
+
+def agent_maker(
+    name: str,
+    bench: Bench,
+    config: Config,
+    scenario: Scenario,
+    known: KnownLaser,
+    seed: int,
+    *,
+    optimum: Floats | None = None,
+    axes: FrogAxes | None = None,
+) -> Callable[[Floats], Agent]:
+    """Maker of an agent for one bench, from the start as fractions (k,); axes: of its FROG or autocorrelation."""
+
+    def made(start: Floats) -> Agent:
+        steps = np.array([knob.max_step / knob.range for knob in bench.knobs])
+        return make(
+            name,
+            travel=Travel(start, steps),
+            seed=int(np.random.SeedSequence([seed, AGENT, 0]).generate_state(1)[0]),
+            optimum=optimum,
+            forward=_model(bench, config, scenario, known, axes) if name == "estimator" else None,
+        )
+
+    return made
+
+
+def _model(bench: Bench, config: Config, scenario: Scenario, known: KnownLaser, axes: FrogAxes | None) -> LaserModel:
+    observed = next(name for name in ("frog", "autocorrelation", "shg") if name in bench.channels)
+    return LaserModel(
+        known.amplitude,
+        bench.knobs,
+        observe=observed,
+        offset_reach=scenario.offset_reach,
+        b_range_rad=scenario.b_range_rad,
+        meter=YieldMeter(config.instruments.yield_rms, config.instruments.dark_yield),
+        stretcher=stretcher_of(config),
+        axes=axes,
+    )
 
 
 def amplifier_limit(config: Config, known: KnownLaser, scenario: Scenario) -> AmplifierLimit | None:
@@ -98,7 +140,7 @@ def amplifier_limit(config: Config, known: KnownLaser, scenario: Scenario) -> Am
             amplitude=known.amplitude,
             b_rad=np.ones(()),
             offset=np.zeros(3),
-            stretcher=_stretcher(config),
+            stretcher=stretcher_of(config),
             before_amplifier=scenario.before_amplifier,
         )
     )
@@ -122,12 +164,13 @@ def _around(
     return SimulatedLaser(config, scenario, known, bench, limits, Truth(bench), seed)
 
 
-def _stretcher(config: Config) -> tuple[float, float, float]:
+def stretcher_of(config: Config) -> tuple[float, float, float]:
+    """Its coefficients in ps², ps³, ps⁴."""
     stretcher = config.laser.stretcher
     return stretcher.gdd_ps2, stretcher.tod_ps3, stretcher.fod_ps4
 
 
-def _with_knobs(scenario: Scenario, config: Config, known: KnownLaser) -> Scenario:
+def with_knobs(scenario: Scenario, config: Config, known: KnownLaser) -> Scenario:
     """The scenario with the knobs of the config; hidden offsets stay the same fractions of each knob's range."""
     step_fraction = scenario.knobs[0].max_step / scenario.knobs[0].range
     if config.knobs.preset:

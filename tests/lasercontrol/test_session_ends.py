@@ -106,7 +106,7 @@ def test_a_pause_waits_until_somebody_goes_on() -> None:
     notebook = Notebook(lambda index: attention.toggle_pause() if index == 2 else None)
     waited = []
 
-    def wait(known: Wish = Wish.GO_ON) -> None:
+    def wait() -> None:
         waited.append(len(notebook.rows))
         attention.toggle_pause()
 

@@ -45,7 +45,8 @@ def test_a_known_wish_ends_no_wait() -> None:
     attention = Attention()
     attention.interrupt()
     before_s = time.monotonic()
-    attention.wait(0.12, known=Wish.RETURN)
+    attention.known = Wish.RETURN
+    attention.wait(0.12)
     assert time.monotonic() - before_s >= 0.12
 
 

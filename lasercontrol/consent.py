@@ -1,0 +1,38 @@
+"""The operator's word before the first move of real hardware: old and new are shown, and yes or no is waited for."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from lasercontrol.bench import Floats, Knob
+from lasercontrol.errors import CallerError
+from lasercontrol.signals import Attention
+
+__all__ = ["Consent", "NotConfirmed"]
+
+
+class NotConfirmed(CallerError):  # noqa: N818 — named by what happened
+    """The operator said no; nothing was moved."""
+
+
+class Consent:
+    """Asks once. `say` and `knobs` are filled in when there is somebody to say it to, and something to move."""
+
+    def __init__(self, attention: Attention, *, needed: bool) -> None:
+        self.attention, self.needed = attention, needed
+        self.say: Callable[[str], None] = lambda _: None
+        self.knobs: tuple[Knob, ...] = ()
+
+    def __call__(self, old: Floats, new: Floats) -> None:
+        """Show the first move and wait for the answer; NotConfirmed for a no."""
+        if not self.needed:
+            return
+        self.say(f"first move: {'; '.join(self._lines(old, new))}. Move? (y/n)")
+        if not self.attention.confirmed():
+            raise NotConfirmed("the first move was not confirmed; nothing was moved.")
+
+    def _lines(self, old: Floats, new: Floats) -> list[str]:
+        return [
+            f"{knob.name.rpartition('_')[0].upper()} {was:.6g} → {will:.6g} {knob.unit}"
+            for knob, was, will in zip(self.knobs, np.asarray(old), np.asarray(new), strict=True)
+        ]

@@ -1,0 +1,1 @@
+"""The real bench: instruments composed by role, moved and read within what is safe."""

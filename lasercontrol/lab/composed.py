@@ -1,0 +1,159 @@
+"""Instruments put together by role: actuators, diagnostics, limits. Nothing is moved, nothing is switched."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from drivers.curve import Curve
+from lasercontrol.bench import Floats, Knob
+from lasercontrol.config import Config
+from lasercontrol.errors import ConfigError
+from lasercontrol.lab.amplifier import AmplifierGuard, stands_before
+from lasercontrol.lab.bench import LabBench
+from lasercontrol.lab.coarse import CoarseStage
+from lasercontrol.lab.diagnostics import AutocorrelationReader, FrogReader, Reader, SpectrumReader, YieldReader
+from lasercontrol.lab.faults import in_bench_words
+from lasercontrol.lab.frog_scan import FrogScan
+from lasercontrol.lab.instruments import Instruments
+from lasercontrol.lab.phase import PhaseMap, band_of
+from lasercontrol.lab.roles import Shaper
+from lasercontrol.lab_settings import LabSettings
+from lasercontrol.laser_of import KnownLaser, known_laser
+from lasercontrol.limits import CoatingLimit, Limits, ReachLimit, transform_limited_gw_per_cm2
+from lasercontrol.scenario import Scenario, scenario_for
+from lasercontrol.signals import Attention
+from lasercontrol.simulated import with_knobs
+from sim.constants import C_NM_PER_PS
+from sim.frog import FrogAxes
+from sim.grid import FULL_GRID
+
+__all__ = ["Composed", "Confirm", "composed"]
+
+Dark = Callable[[Callable[[], list[Curve]]], list[Curve]]
+Confirm = Callable[[Floats, Floats], None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Composed:
+    """A bench, its limits, the laser as it is known, the prior of what is hidden, and the axes of its traces."""
+
+    bench: LabBench
+    limits: Limits
+    known: KnownLaser
+    scenario: Scenario
+    axes: FrogAxes
+
+
+def composed(config: Config, instruments: Instruments, attention: Attention, confirm: Confirm) -> Composed:
+    """Everything by its role. Raises ConfigError where the config asks for what the bench has not."""
+    lab = config.lab
+    assert lab is not None  # noqa: S101 — the instruments were built from it
+    known = known_laser(config.laser)
+    scenario = with_knobs(scenario_for(config.scenario.name, known.amplitude), config, known)
+    before = stands_before(lab)
+    scenario = replace(scenario, knobs=tuple(replace(knob, before_amplifier=before) for knob in scenario.knobs))
+    phase = _phase_map(lab, instruments, known, scenario.knobs)
+    amplifier = AmplifierGuard(config, lab, known, scenario, phase) if before else None
+    axes = FrogAxes(n_delay=lab.diagnostics.frog.delays) if lab.diagnostics.frog else FrogAxes()
+    benches: list[LabBench] = []
+
+    def dark(look: Callable[[], list[Curve]]) -> list[Curve]:  # the scan needs the bench, which needs the scan
+        return benches[0].dark(look)
+
+    bench = LabBench(
+        lab,
+        scenario.knobs,
+        phase=phase,
+        stages=[instruments.stage(coarse.stage) for coarse in lab.actuators.coarse],
+        shaper=_shaper(lab, instruments),
+        readers=_readers(config, lab, instruments, known, axes, dark, attention),
+        power=instruments.power_meter(lab.diagnostics.power.instrument),
+        shutter=instruments.shutter(lab.safety.shutter),
+        source=instruments.current_source(lab.safety.source) if lab.safety.source else None,
+        seed_shutter=instruments.shutter(lab.safety.seed_shutter) if lab.safety.seed_shutter else None,
+        wavelength_nm=lab.diagnostics.power.wavelength_nm or round(C_NM_PER_PS / known.carrier_thz, 1),
+        amplifier=amplifier,
+        attention=attention,
+        confirm=confirm,
+    )
+    benches.append(bench)
+    return Composed(bench, _limits(config, known, scenario, bench, amplifier), known, scenario, axes)
+
+
+def _limits(
+    config: Config, known: KnownLaser, scenario: Scenario, bench: LabBench, amplifier: AmplifierGuard | None
+) -> Limits:
+    peak = transform_limited_gw_per_cm2(config.laser.energy_j, known.limit_peak_per_ps, config.laser.beam_radius_mm)
+    phase = bench.phase
+    return Limits(
+        amplifier=amplifier.limit if amplifier else None,
+        coating=CoatingLimit(peak, config.limits.coating_gw_per_cm2),
+        reach=ReachLimit(lambda setting: phase.ratio(scenario.per_coefficient(np.asarray(setting))), phase.refusal),
+        interlock=bench.interlock,
+    )
+
+
+def _shaper(lab: LabSettings, instruments: Instruments) -> Shaper | None:
+    return instruments.shaper(lab.actuators.fine.instrument) if lab.actuators.fine else None
+
+
+def _phase_map(lab: LabSettings, instruments: Instruments, known: KnownLaser, knobs: tuple[Knob, ...]) -> PhaseMap:
+    shaper, coarse = _shaper(lab, instruments), lab.actuators.coarse
+    if shaper is None and (len(coarse) != 1 or [knob.name for knob in knobs] != ["gdd_ps2"]):
+        said = "without a shaper, one stage sets one knob: write a single `coarse` and knobs.each with gdd_ps2 alone."
+        raise ConfigError("config", None, "lab.actuators", said)
+    band = band_of(known.amplitude, FULL_GRID.omega_rad_per_ps)
+    if shaper:
+        shaper.carrier_thz, shaper.band_rad_per_ps = known.carrier_thz, band
+    carrier_nm = C_NM_PER_PS / known.carrier_thz
+    try:
+        with in_bench_words():
+            stages = [
+                CoarseStage.from_settings(settings, instruments.stage(settings.stage).limits_mm, carrier_nm)
+                for settings in coarse
+            ]
+    except ValueError as error:
+        raise ConfigError("config", None, "lab.actuators.coarse", f"{error}") from None
+    return PhaseMap(stages, shaper.reach if shaper else None, band)
+
+
+def _readers(
+    config: Config,
+    lab: LabSettings,
+    instruments: Instruments,
+    known: KnownLaser,
+    axes: FrogAxes,
+    dark: Dark,
+    attention: Attention,
+) -> dict[str, Reader]:
+    """The diagnostics that the config wants to see; ConfigError where the bench has not got one."""
+    seen = lab.diagnostics
+    makers: dict[str, Callable[[], Reader]] = {}
+    if seen.frog:
+        frog = seen.frog
+        makers["frog"] = lambda: FrogReader(
+            FrogScan(
+                frog,
+                instruments.stage(frog.stage),
+                instruments.spectrometer(frog.spectrometer),
+                known.carrier_thz,
+                dark=dark,
+                alive=attention.heed,
+            )
+        )
+    if seen.autocorrelator:
+        device = seen.autocorrelator.instrument
+        makers["autocorrelation"] = lambda: AutocorrelationReader(instruments.autocorrelator(device), axes)
+    if seen.spectrometer:
+        spectrometer = seen.spectrometer
+        makers["spectrum"] = lambda: SpectrumReader(
+            instruments.spectrometer(spectrometer.instrument), spectrometer, known.carrier_thz, axes
+        )
+    if seen.shg:
+        shg = seen.shg
+        makers["shg"] = lambda: YieldReader(instruments.power_meter(shg.instrument), shg)
+    if missing := [name for name in config.instruments.channels if name not in makers]:
+        has = ", ".join(makers) or "no diagnostic at all"
+        raise ConfigError("config", None, "instruments.channels", f"{', '.join(missing)}: the bench has {has}.")
+    return {name: makers[name]() for name in config.instruments.channels}

@@ -1,0 +1,123 @@
+"""The instruments of a bench: built from their addresses, connected together, each missing one told at once."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, cast
+
+from drivers.errors import InstrumentError, OutOfRange
+from drivers.instrument import Instrument
+from drivers.message_log import MessageLog
+from drivers.registry import driver_named
+from lasercontrol.errors import ConfigError, LinkError
+from lasercontrol.lab.roles import Autocorrelator, CurrentSource, PowerMeter, Shaper, Shutter, Spectrometer, Stage
+from lasercontrol.lab_settings import InstrumentAddress, LabSettings
+
+__all__ = ["Instruments", "Used"]
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """One instrument with what it is used for."""
+
+    name: str
+    roles: tuple[str, ...]
+    address: InstrumentAddress
+    driver: Instrument
+
+
+class Instruments:
+    """Every instrument of a bench by name. Nothing is opened before `connect`.
+
+    Raises ConfigError where a driver does not exist, does not take its options, or cannot fill its role.
+    """
+
+    def __init__(self, lab: LabSettings) -> None:
+        self.log = MessageLog(lab.message_log) if lab.message_log else None
+        roles: dict[str, list[str]] = {name: [] for name in lab.instruments}
+        for key, role, name in lab.used:
+            roles[name].append(role)
+            self._require_role(key, role, name, lab)
+        self._used = {
+            name: Used(name, tuple(roles[name]), address, self._built(name, address, lab))
+            for name, address in lab.instruments.items()
+        }
+
+    def __iter__(self) -> Iterator[Used]:
+        return iter(self._used.values())
+
+    def stage(self, name: str) -> Stage:
+        """The instrument in this role, which it was asked for on construction; so all below."""
+        return cast("Stage", self._used[name].driver)
+
+    def shaper(self, name: str) -> Shaper:
+        """A shaper."""
+        return cast("Shaper", self._used[name].driver)
+
+    def shutter(self, name: str) -> Shutter:
+        """A shutter."""
+        return cast("Shutter", self._used[name].driver)
+
+    def current_source(self, name: str) -> CurrentSource:
+        """A current source."""
+        return cast("CurrentSource", self._used[name].driver)
+
+    def power_meter(self, name: str) -> PowerMeter:
+        """A power meter."""
+        return cast("PowerMeter", self._used[name].driver)
+
+    def spectrometer(self, name: str) -> Spectrometer:
+        """A spectrometer."""
+        return cast("Spectrometer", self._used[name].driver)
+
+    def autocorrelator(self, name: str) -> Autocorrelator:
+        """An autocorrelator."""
+        return cast("Autocorrelator", self._used[name].driver)
+
+    def connect(self) -> dict[str, str]:
+        """Connect to all at the same time; their identities by name. LinkError tells every one that is missing."""
+        with ThreadPoolExecutor(len(self._used)) as pool:
+            answers = dict(zip(self._used, pool.map(_connected, self), strict=True))
+        if missing := [str(answer) for answer in answers.values() if isinstance(answer, Exception)]:
+            self.disconnect()
+            raise LinkError(f"{len(missing)} of {len(answers)} instruments are missing: {' '.join(missing)}")
+        return {name: str(answer) for name, answer in answers.items()}
+
+    def disconnect(self) -> None:
+        """Let all links go."""
+        for used in self:
+            used.driver.disconnect()
+        if self.log:
+            self.log.close()
+
+    def _require_role(self, key: str, role: str, name: str, lab: LabSettings) -> None:
+        try:
+            kind = driver_named(lab.instruments[name].driver)
+        except OutOfRange as error:
+            raise ConfigError("config", None, f"lab.instruments.{name}.driver", f"{error}") from None
+        if role not in kind.roles:
+            can = ", ".join(kind.roles) or "nothing on a bench"
+            said = f"{name} is a {lab.instruments[name].driver}, which can be used as {can}; not as {role}."
+            raise ConfigError("config", None, f"lab.{key}", said)
+
+    def _built(self, name: str, address: InstrumentAddress, lab: LabSettings) -> Instrument:
+        given: dict[str, Any] = dict(address.options)
+        try:
+            return driver_named(address.driver).at(
+                address.resource,
+                name=name,
+                backend=lab.backend,
+                timeout_s=address.timeout_s,
+                reconnect_s=lab.reconnect_s,
+                log=self.log,
+                **given,
+            )
+        except (TypeError, ValueError) as error:
+            raise ConfigError("config", None, f"lab.instruments.{name}", f"{error}.") from None
+
+
+def _connected(used: Used) -> str | Exception:
+    try:
+        return used.driver.connect()
+    except (InstrumentError, OutOfRange) as error:
+        return error

@@ -1,0 +1,175 @@
+"""A real laser from a config: instruments connected, owned, watched; light switched on and off in the safe order."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from agents.protocol import Agent
+from drivers.errors import InstrumentError
+from drivers.instrument import Instrument
+from lasercontrol.bench import Floats
+from lasercontrol.config import Config
+from lasercontrol.errors import CallerError, LaserControlError, SafetyError
+from lasercontrol.lab.bench import LabBench
+from lasercontrol.lab.composed import Confirm, composed
+from lasercontrol.lab.faults import in_bench_words
+from lasercontrol.lab.instruments import Instruments
+from lasercontrol.lab.latch import Latch
+from lasercontrol.lab.ownership import owned
+from lasercontrol.lab.roles import CurrentSource, Shutter
+from lasercontrol.lab.safe_order import make_safe, switch_on
+from lasercontrol.lab.watchdog import Watchdog
+from lasercontrol.lab_settings import LabSettings
+from lasercontrol.laser_of import KnownLaser
+from lasercontrol.limits import Limits
+from lasercontrol.scenario import Scenario
+from lasercontrol.signals import Attention, StopAsked
+from lasercontrol.simulated import SimulatedLaser, agent_maker, nominal
+from lasercontrol.truth import Truth
+from sim.frog import FrogAxes
+
+__all__ = ["LabLaser", "opened"]
+
+
+class StoppedEarly(LaserControlError):  # noqa: N818 — named by what happened
+    """Somebody asked for an end before the run began."""
+
+    exit_code = 130
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabLaser:
+    """A bench that can be tuned, what is known of its laser, and what protects it. The truth nobody knows."""
+
+    config: Config
+    scenario: Scenario
+    known: KnownLaser
+    bench: LabBench
+    limits: Limits
+    seed: int
+    instruments: Instruments
+    axes: FrogAxes
+    truth: Truth | None = None
+
+    @property
+    def title(self) -> str:
+        """Which laser it is."""
+        assert self.config.lab is not None  # noqa: S101 — a bench was built from it
+        return f"{self.config.laser_id or 'laser'} on the bench {self.config.lab.name}"
+
+    def agent(self, name: str) -> Callable[[Floats], Agent]:
+        """Maker of an agent; CallerError for the oracle, which would have to know the laser."""
+        if name == "oracle":
+            raise CallerError("the oracle must know the laser, which nobody does of a real one; take another agent.")
+        return agent_maker(name, self.bench, self.config, self.scenario, self.known, self.seed, axes=self.axes)
+
+    def nominal(self) -> SimulatedLaser:
+        """A simulated laser as the config has it, at the present setting: to rehearse on."""
+        return nominal(self.config, self.scenario, self.known, self.bench.setting, self.seed)
+
+    def facts(self) -> tuple[str, ...]:
+        """Identity, address and state of every instrument now, as JSON; what does not answer says so."""
+        return tuple(_fact(used.name, used.address.resource, used.driver) for used in self.instruments)
+
+
+def _fact(name: str, resource: str, driver: Instrument) -> str:
+    try:
+        told = {"idn": driver.link.idn, "state": driver.state()}
+    except InstrumentError as error:
+        told = {"problem": str(error)}
+    return json.dumps({"instrument": name, "resource": resource} | told, default=str, ensure_ascii=False)
+
+
+@contextmanager
+def opened(
+    config: Config,
+    seed: int,
+    *,
+    attention: Attention,
+    confirm: Confirm,
+    look_only: bool = False,
+    watchdog_log: Path | None = None,
+) -> Iterator[LabLaser]:
+    """The laser of a config with a `lab`, for one run that owns the bench; everything is let go at the end.
+
+    look_only: nothing is switched on and no watchdog is started, for a rehearsal. An exception removes emission.
+    Raises CallerError where somebody else owns the bench or its interlock has tripped, and BenchError where instruments
+    are missing or the light cannot be switched on.
+    """
+    lab = config.lab
+    assert lab is not None  # noqa: S101 — the caller has looked
+    with ExitStack() as stack:
+        stack.enter_context(owned(lab.name))
+        if (tripped := Latch(lab.name).tripped) is not None and not look_only:
+            raise SafetyError(f"interlock: {tripped}; re-arm it with lasercontrol rearm. Nothing was moved.")
+        instruments = Instruments(lab)
+        stack.callback(instruments.disconnect)
+        instruments.connect()
+        shutter = instruments.shutter(lab.safety.shutter)
+        source = instruments.current_source(lab.safety.source) if lab.safety.source else None
+        if not look_only:
+            stack.enter_context(_watched(lab, attention, watchdog_log))
+            stack.enter_context(_lit(lab, shutter, source, attention))
+        parts = composed(config, instruments, attention, confirm)
+        yield LabLaser(config, parts.scenario, parts.known, parts.bench, parts.limits, seed, instruments, parts.axes)
+
+
+@contextmanager
+def _watched(lab: LabSettings, attention: Attention, log: Path | None) -> Iterator[None]:
+    """A second process that removes emission should this one die or hang; its log lies beside the record."""
+    if lab.safety.watchdog_s is None or log is None:
+        yield
+        return
+    watchdog = Watchdog.start(lab, lab.safety.watchdog_s, log)
+    attention.on_tick = watchdog.feed
+    try:
+        yield
+    finally:
+        attention.on_tick = lambda: None
+        watchdog.release()
+
+
+@contextmanager
+def _lit(lab: LabSettings, shutter: Shutter, source: CurrentSource | None, attention: Attention) -> Iterator[None]:
+    """Light: switched on where the config says so, else it must be there. At the end it is off if that is wanted.
+
+    Off after every error as well, but for a caller's mistake with a beam that was there before. A session removes
+    emission by itself when it fails; to do it twice costs nothing.
+    """
+
+    def wait(seconds: float) -> None:
+        attention.wait(seconds)
+        attention.heed()
+
+    try:
+        with in_bench_words():
+            _require_light(lab, shutter, source)
+            if lab.safety.switch_on:
+                switch_on(shutter, source, lab.safety, wait)
+        yield
+    except CallerError:
+        if lab.safety.switch_on:
+            make_safe(shutter, source)
+        raise
+    except StopAsked:
+        failed = make_safe(shutter, source)
+        raise StoppedEarly(f"stopped before the first shot; {_outcome(failed)}.") from None
+    except BaseException:
+        make_safe(shutter, source)
+        raise
+    if lab.safety.switch_off and (failed := make_safe(shutter, source)):
+        raise SafetyError(f"{_outcome(failed)}.")
+
+
+def _require_light(lab: LabSettings, shutter: Shutter, source: CurrentSource | None) -> None:
+    """CallerError where the laser is off and nobody said to switch it on."""
+    if not lab.safety.switch_on and (not shutter.is_open or (source is not None and not source.output)):
+        raise CallerError(
+            "the laser is off: switch it on, or say safety.switch_on: true in the config; nothing was moved."
+        )
+
+
+def _outcome(failed: list[str]) -> str:
+    return f"EMISSION MAY STILL BE ON: {'; '.join(failed)}" if failed else "emission is off"

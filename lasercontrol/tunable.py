@@ -1,0 +1,50 @@
+"""What a run needs to know of a laser, real or simulated."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from agents.protocol import Agent
+from lasercontrol.bench import Bench, Floats
+from lasercontrol.config import Config
+from lasercontrol.limits import Limits
+from lasercontrol.simulated import SimulatedLaser
+from lasercontrol.truth import Truth
+
+__all__ = ["TunableLaser"]
+
+
+class TunableLaser(Protocol):
+    """A bench with its limits, who may tune it, and the truth where it is known."""
+
+    @property
+    def config(self) -> Config:
+        """What the run was told."""
+
+    @property
+    def bench(self) -> Bench:
+        """What is tuned."""
+
+    @property
+    def limits(self) -> Limits:
+        """What protects it."""
+
+    @property
+    def seed(self) -> int:
+        """Of the agent, and of a simulated laser."""
+
+    @property
+    def truth(self) -> Truth | None:
+        """How good the pulse really is; None of a real laser."""
+
+    @property
+    def title(self) -> str:
+        """Which laser it is, in a few words."""
+
+    def agent(self, name: str) -> Callable[[Floats], Agent]:
+        """Maker of an agent, from the start as fractions (k,)."""
+
+    def nominal(self) -> SimulatedLaser:
+        """A simulated laser as the config has it, nothing hidden, at the same start: to rehearse on."""
+
+    def facts(self) -> tuple[str, ...]:
+        """What stands on the bench now, a sentence an instrument, for the record."""

@@ -1,0 +1,111 @@
+"""The job behind `lasercontrol twin`: boxes on their ports, until somebody ends it."""
+
+import asyncio
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from drivers.emulators.clock import VirtualClock
+from drivers.emulators.faults import Fault
+from lasercontrol.config import Config
+from lasercontrol.errors import BenchError, CallerError
+from lasercontrol.lab_settings import FaultSettings
+from lasercontrol.twin.boxes import Boxes
+from lasercontrol.twin.control import Control
+from lasercontrol.twin.laser import TwinLaser
+
+__all__ = ["DEFAULT_SEED", "Twin", "run"]
+
+DEFAULT_SEED = 1
+Say = Callable[[str], None]
+
+
+class Twin:
+    """Boxes, laser, clock and control port of a config; `start` and `stop` run in an event loop.
+
+    Raises CallerError where the config has no `lab`, ConfigError where an instrument has no box.
+    """
+
+    def __init__(self, config: Config, seed: int | None = None) -> None:
+        if config.lab is None:
+            raise CallerError("the config has no `lab` section: there are no instruments to be stood in for.")
+        self.config = config
+        self.seed = next(known for known in (seed, config.session.seed, DEFAULT_SEED) if known is not None)
+        self.clock = VirtualClock(config.twin.speed)
+        self.laser = TwinLaser(config, self.seed)
+        self.boxes = Boxes(config, self.laser, self.clock)
+        self.ended = asyncio.Event()
+        self.control = Control(self.boxes, self.laser, self.ended.set)
+        self.control_port = 0
+        self._server: asyncio.Server | None = None
+
+    async def start(self) -> None:
+        """Listen on every port; BenchError where one is taken."""
+        try:
+            for service in self._services():
+                await service.start()
+            self._server = await self.control.serve(self.config.twin.control_port)
+        except OSError as error:
+            await self.stop()
+            raise BenchError(f"a port of the twin cannot be had: {error}; is another twin running?") from error
+        self.control_port = self._server.sockets[0].getsockname()[1]
+        for fault in self.config.twin.faults:
+            asyncio.get_running_loop().call_later(fault.after_s, self._inject, fault)
+
+    async def stop(self) -> None:
+        """Hang up everywhere."""
+        if self._server:
+            self._server.close()
+        for service in self._services():
+            with suppress(Exception):  # what never started cannot be stopped
+                await service.stop()
+
+    def rewritten(self, path: Path) -> None:
+        """The config with the addresses of the twin in it, as a new file."""
+        told: dict[str, Any] = self.config.model_dump(mode="json", exclude_none=True)
+        for name, resource in self.boxes.addresses.items():
+            told["lab"]["instruments"][name]["resource"] = resource
+        path.write_text(yaml.safe_dump(told, allow_unicode=True, sort_keys=False), encoding="utf-8")
+
+    def _services(self) -> list[Any]:
+        return list(dict.fromkeys(self.boxes.services.values()))
+
+    def _inject(self, fault: FaultSettings) -> None:
+        self.boxes.services[fault.instrument].inject(Fault(fault.kind, fault.seconds, fault.count))
+
+
+def run(config: Config, *, seed: int | None, rewritten: Path | None, say: Say) -> None:
+    """Serve until Ctrl-C, terminate or a stop over the control port; tells where everything is."""
+    asyncio.run(_until_ended(config, seed, rewritten, say))
+
+
+async def _until_ended(config: Config, seed: int | None, rewritten: Path | None, say: Say) -> None:
+    twin = Twin(config, seed)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with suppress(NotImplementedError):  # Windows: Ctrl-C ends the loop instead
+            loop.add_signal_handler(number, twin.ended.set)
+    await twin.start()
+    try:
+        for line in _welcome(twin):
+            say(line)
+        if rewritten:
+            twin.rewritten(rewritten)
+            say(f"  the config with these addresses is {rewritten}")
+        await twin.ended.wait()
+    finally:
+        await twin.stop()
+    say("the twin is switched off.")
+
+
+def _welcome(twin: Twin) -> list[str]:
+    assert twin.config.lab is not None  # noqa: S101 — checked on construction
+    lines = [f"twin of the bench {twin.config.lab.name}, seed {twin.seed}, {twin.config.twin.speed:g} times our time:"]
+    for name, resource in twin.boxes.addresses.items():
+        lines.append(f"  {name:<16} {twin.config.lab.instruments[name].driver:<14} {resource}")
+    lines.append(f"  {'control port':<16} {'JSON lines':<14} 127.0.0.1:{twin.control_port}")
+    return lines
