@@ -56,7 +56,7 @@ class Word(Parameter[bool]):
 
     def ask(self, device: Device) -> bool:
         """Which of the two it is."""
-        reply = device.link.query(self.question)
+        reply = device.ask_text(self.question)
         if (sense := self._senses.get(reply.upper())) is None:
             device.link.doubt("an answer that is neither of two words")
             words = " nor ".join(self._senses)

@@ -60,7 +60,7 @@ class _Register(Parameter[IntFlag]):
         self._flags = flags
 
     def ask(self, device: Device) -> IntFlag:
-        reply = device.link.query(self.question)
+        reply = device.ask_text(self.question)
         plain = re.fullmatch(r"(\d{1,5})|#H([0-9A-F]{1,4})", reply, re.IGNORECASE | re.ASCII)
         value = -1 if plain is None else int(plain[1]) if plain[1] else int(plain[2], 16)
         if not 0 <= value < 1 << 16:
