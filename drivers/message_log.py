@@ -14,6 +14,7 @@ from pathlib import Path
 __all__ = ["Message", "MessageLog", "exchanges", "read_log"]
 
 KEPT = 20_000  # messages in memory: some megabytes
+KEPT_BYTES = 1 << 26  # the profile of a shaper or the block of an oscilloscope is as long as ten thousand others
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +34,13 @@ class MessageLog:
         self.messages: deque[Message] = deque(maxlen=KEPT)
         self._file = path.open("a", encoding="utf-8") if path else None
         self._lock = threading.Lock()
+        self._bytes = 0
 
     def note(self, link: str, data: bytes, *, sent: bool) -> None:
         """Keep a message. A disk that fails ends the file, never the exchange."""
         message = Message(time.time(), link, sent, data)
-        self.messages.append(message)
+        with self._lock:
+            self._keep(message)
         if self._file:
             line = {"utc_s": message.utc_s, "link": link, "sent" if sent else "got": data.decode("latin-1")}
             with self._lock:
@@ -45,6 +48,14 @@ class MessageLog:
                     self._file.write(json.dumps(line) + "\n")
                 except (OSError, ValueError):
                     self._file = None
+
+    def _keep(self, message: Message) -> None:
+        if len(self.messages) == KEPT:
+            self._bytes -= len(self.messages.popleft().data)
+        self.messages.append(message)
+        self._bytes += len(message.data)
+        while self._bytes > KEPT_BYTES and len(self.messages) > 1:
+            self._bytes -= len(self.messages.popleft().data)
 
     def close(self) -> None:
         """Close the file; what is in memory stays."""

@@ -9,17 +9,26 @@ import numpy as np
 
 from drivers.errors import OutOfRange
 
-__all__ = ["GroupDelayReach", "group_delay_span_ps"]
+__all__ = ["GroupDelayReach", "group_delay_ends_ps", "group_delay_span_ps"]
 
 POINTS = 257  # over the band; the cubic's extremes are found to 1e-4 of its span
+
+
+def group_delay_ends_ps(
+    gdd_ps2: float, tod_ps3: float, fod_ps4: float, low_rad_per_ps: float, high_rad_per_ps: float
+) -> tuple[float, float]:
+    """Least and greatest group delay GDD ω + TOD ω²/2 + FOD ω³/6 over a band, ω the offset from the carrier."""
+    ω = np.linspace(low_rad_per_ps, high_rad_per_ps, POINTS)
+    delay_ps = ω * (gdd_ps2 + ω * (tod_ps3 / 2 + ω * fod_ps4 / 6))
+    return float(delay_ps.min()), float(delay_ps.max())
 
 
 def group_delay_span_ps(
     gdd_ps2: float, tod_ps3: float, fod_ps4: float, low_rad_per_ps: float, high_rad_per_ps: float
 ) -> float:
-    """Greatest less least group delay GDD ω + TOD ω²/2 + FOD ω³/6 over a band, ω the offset from the carrier."""
-    ω = np.linspace(low_rad_per_ps, high_rad_per_ps, POINTS)
-    return float(np.ptp(ω * (gdd_ps2 + ω * (tod_ps3 / 2 + ω * fod_ps4 / 6))))
+    """Greatest less least group delay over a band."""
+    least_ps, greatest_ps = group_delay_ends_ps(gdd_ps2, tod_ps3, fod_ps4, low_rad_per_ps, high_rad_per_ps)
+    return greatest_ps - least_ps
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +39,11 @@ class GroupDelayReach:
     low_thz: float
     high_thz: float
     resolution_thz: float
+
+    @property
+    def limit_ps(self) -> float:
+        """Group delay that may be asked for: the reach, and no more than π of phase from step to step."""
+        return min(self.reach_ps, 0.5 / self.resolution_thz)
 
     def require(
         self,
@@ -49,8 +63,8 @@ class GroupDelayReach:
                 f"{self.low_thz:.3f} to {self.high_thz:.3f} THz; nothing was sent."
             )
         span_ps = group_delay_span_ps(*coefficients, *band_rad_per_ps)
-        if not span_ps <= 2 * self.reach_ps:  # written so that NaN is refused
+        if not span_ps <= 2 * self.limit_ps:  # written so that NaN is refused
             raise OutOfRange(
                 f"{name}: group delay of ±{span_ps / 2:.4g} ps over {low_thz:.3f} to {high_thz:.3f} THz is beyond the "
-                f"actuator's ±{self.reach_ps:g} ps; nothing was sent."
+                f"actuator's ±{self.limit_ps:g} ps; nothing was sent."
             )
