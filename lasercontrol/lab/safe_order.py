@@ -61,30 +61,36 @@ class HasRange(Protocol):
 def make_safe(shutter: "Shutter", source: "CurrentSource | None") -> list[str]:
     """Remove emission; what could not be done, in words. Empty: the shutter was seen closed, and the output off.
 
-    Every step is tried, whatever became of the one before; all of them twice, where one answer was garbled. A current
+    Every step is tried, whatever became of the one before; then all of them again, where anything was left. A current
     that cannot be lowered is told only where the output stays on as well. Never raises an error of an instrument.
     """
-    return _all_undone(shutter, source) and _all_undone(shutter, source)
+    return _attempt(shutter, source, last=False) and _attempt(shutter, source, last=True)
 
 
-def _all_undone(shutter: "Shutter", source: "CurrentSource | None") -> list[str]:
-    left = _undone(f"{shutter.name} is not closed", shutter.close_shutter, lambda: shutter.is_open is False)
+def _attempt(shutter: "Shutter", source: "CurrentSource | None", *, last: bool) -> list[str]:
+    left = _undone(f"{shutter.name} is not closed", shutter.close_shutter, lambda: shutter.is_open is False, last=last)
     if source is None:
         return left
     lowered = _undone(
         f"the current of {source.name} is not at its least",
         lambda: _lower(source, at_once=bool(left)),
         lambda: source.current_a <= _least_a(source) + NEARLY_A,
+        last=last,
     )
-    off = _undone(f"{source.name} is not off", lambda: _switch(source, on=False), lambda: source.output is False)
+    off = _undone(
+        f"{source.name} is not off", lambda: _switch(source, on=False), lambda: source.output is False, last=last
+    )
     return [*left, *off, *(lowered if off else [])]
 
 
-def _undone(what: str, act: Callable[[], None], is_done: Callable[[], bool]) -> list[str]:
-    """Act, then read: what is read decides, not whether the act went well."""
+def _undone(what: str, act: Callable[[], None], is_done: Callable[[], bool], *, last: bool) -> list[str]:
+    """Act, then read: in the end what is read decides, not whether the act went well.
+
+    At first an act that failed is not followed by a question: one dead instrument would keep the next on for longer.
+    """
     fault = _fault(act)
     done: list[bool] = []
-    unread = _fault(lambda: done.append(is_done()))
+    unread = "" if fault and not last else _fault(lambda: done.append(is_done()))
     if done == [True]:
         return []
     causes = dict.fromkeys(text for text in (fault, unread) if text)
