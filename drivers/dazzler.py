@@ -3,7 +3,8 @@
 Source: Dazzler system manual V3.00, chapters 2.1, 5.4 and 6.2. A request is written as request.tmp and renamed to
 request.txt in the program's default directory; the program takes it away. It holds star commands, a line `#wave`, and
 `key=value` lines. Its transfer function is exp(iφ) with φ = -(delay Δω + second/2 Δω² + third/6 Δω³ + fourth/24 Δω⁴):
-with that minus sign the dials have this project's signs. They are about the dial "position", in fs, fs², fs³ and fs⁴.
+with that minus sign the dials have this project's signs, since the first of them is a delay (not tried on a Dazzler).
+They are about the dial "position", in fs, fs², fs³ and fs⁴.
 
 The resource is that folder; the site's own wave.txt (from the parameters' folder) must be copied into it.
 
