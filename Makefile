@@ -1,5 +1,6 @@
 # Every verb of the project. Each works on a fresh clone: the environment is .venv, made on the first call.
 #   make run     base install, then tune a simulated laser (the main job)
+#   make run-twin  the same over the wire: the twin's instruments up, doctor, optimize, twin down, scores compared
 #   make test    every extra, then every test
 #   make check   lint, format, types
 #   make bench   speeds of this machine, beside those of gym-laser (installed into .peer, which takes minutes)
@@ -13,11 +14,14 @@ export PIP_ROOT_USER_ACTION = ignore
 # -qq: errors are shown, progress and warnings are not.
 INSTALL := $(BIN)/python -m pip install -qq --no-input -c constraints.txt
 
-.PHONY: run test check bench clean
+.PHONY: run run-twin test check bench clean
 .DELETE_ON_ERROR:
 
 run: .venv/.base
 	$(BIN)/lasercontrol optimize
+
+run-twin: .venv/.base
+	$(BIN)/lasercontrol twin --rehearse
 
 test: .venv/.full
 	$(BIN)/python -m pytest -n 2

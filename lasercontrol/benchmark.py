@@ -14,6 +14,7 @@ from rich.console import Console
 
 from lasercontrol.benchmark_steps import LANES, Walk, stages_us, walks
 from lasercontrol.benchmark_table import BARS, tables_of
+from lasercontrol.benchmark_wire import wire_speed
 from lasercontrol.course import follow
 from lasercontrol.device_lanes import device_lanes
 from lasercontrol.errors import CallerError
@@ -56,6 +57,7 @@ def run(
         "peer": None if peer_s is None else versions | {"step_cpu_s": peer_s},
         "ratios": {} if peer_s is None else {name: peer_s / steps_s[name] for name in BARS},
         "device": _on_device(device, slice_s, notes),
+        "wire": wire_speed(rounds, slice_s),
         "threads": os.environ.get("OMP_NUM_THREADS", "not limited"),
         "notes": notes,
     }

@@ -5,6 +5,8 @@ from typing import Any
 
 from rich.table import Table
 
+from lasercontrol.benchmark_wire import add_wire_rows
+
 __all__ = ["BARS", "DEVICE_BAR", "tables_of"]
 
 BARS = {"single_frog": 1_000, "batched_frog": 1_500, "batched_shg": 10_000}
@@ -15,7 +17,7 @@ DEVICE_BAR = 2_000_000
 
 
 def tables_of(result: dict[str, Any]) -> Iterator[Table]:
-    """Steps, stages, thinking, device; what was not measured is left out."""
+    """Steps, stages, thinking, device, wire; what was not measured is left out."""
     yield _steps_table(result)
     stages = Table("µs per lane", *result["stages_us"]["1"], caption="what a step with FROG is made of")
     for lanes, parts in result["stages_us"].items():
@@ -32,6 +34,9 @@ def tables_of(result: dict[str, Any]) -> Iterator[Table]:
         for what, rate in result["device"]["lanes_per_s"].items():
             lanes.add_row(what.replace("_", " "), f"{rate:,.0f}", f"{DEVICE_BAR:,}")
         yield lanes
+    wire = Table("over a wire", "through link and driver", "a bare socket", "ratio", "bar")
+    add_wire_rows(wire, result["wire"])
+    yield wire
 
 
 def _steps_table(result: dict[str, Any]) -> Table:

@@ -27,7 +27,7 @@ as a multiple of a bare socket's: at most."""
 
 BLOCK_BYTES = len(b"#6400008") + 8 * TRACE_POINTS + len(b"\n")
 
-Work = Callable[[], object]
+Work = Callable[[], float]
 
 
 class _Trace(ScpiInstrument):
@@ -40,7 +40,7 @@ class _Trace(ScpiInstrument):
         return float(np.frombuffer(self.link.query_block("TRAC?"), "<f8")[-1])
 
 
-def wire_speed(rounds: int = 5, slice_s: float = 0.2) -> dict[str, float]:
+def wire_speed(rounds: int = 9, slice_s: float = 0.1) -> dict[str, float]:
     """Rates, times and what WIRE_BARS bounds, from so many rounds in which every kind of work has slice_s."""
     with TwinProcess() as twin:
         found = [_round(twin, slice_s) for _ in range(rounds)]
@@ -95,7 +95,7 @@ def _parties(twin: TwinProcess) -> Iterator[dict[str, Work]]:
 
 
 def _bare(port: int) -> socket.socket:
-    """A bare connection, which asks who is there as a link does: traces come slower after that (measured: by 40 %)."""
+    """A bare connection that asks who is there, as a link does: after that, traces come slower (measured: by 40 %)."""
     bare = socket.create_connection(("127.0.0.1", port))
     bare.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     bare.sendall(b"*IDN?\n")

@@ -100,6 +100,84 @@ def optimize(
     raise typer.Exit(status_of(job, debug=debug))
 
 
+Config = Annotated[str, typer.Argument(help="Path of a config with a `lab` section, or name of a packaged one.")]
+
+
+@app.command()
+def doctor(config: Config = "twin", as_json: Json = False, debug: Debug = False) -> None:
+    """Visit every instrument of a bench: what it is, how it stands, what is wrong. Changes nothing."""
+
+    def job() -> int:
+        from lasercontrol.config_file import find_config, load_config
+        from lasercontrol.doctor import examine, sentences_of
+
+        visit = examine(load_config(find_config(config)))
+        told(tuple(sentences_of(visit)), visit.as_json(), as_json=as_json)
+        return 0 if visit.ok else 3
+
+    raise typer.Exit(status_of(job, debug=debug))
+
+
+@app.command()
+def rearm(
+    config: Config,
+    why: Annotated[str, typer.Option(help="What was found, and why it is safe again; kept in the bench's history.")],
+    operator: Annotated[str | None, typer.Option(help="Who re-arms; without it, the user of this computer.")] = None,
+    debug: Debug = False,
+) -> None:
+    """Take away the latch of an interlock that has tripped: a person's decision, never the program's."""
+
+    def job() -> int:
+        from getpass import getuser
+
+        from lasercontrol.config_file import find_config, load_config
+        from lasercontrol.errors import CallerError
+        from lasercontrol.lab.latch import rearm as take_latch
+
+        lab = load_config(find_config(config)).lab
+        if lab is None:
+            raise CallerError("the config has no `lab` section: a simulated bench has no interlock.")
+        print(take_latch(lab.name, operator or getuser(), why), flush=True)
+        return 0
+
+    raise typer.Exit(status_of(job, debug=debug))
+
+
+@app.command()
+def twin(
+    config: Config = "twin",
+    seed: Annotated[
+        int | None, typer.Option(help="Of the hidden laser and all noise; without it, the config's.")
+    ] = None,
+    speed: Annotated[float | None, typer.Option(help="Seconds of the twin for one of ours.")] = None,
+    port: Annotated[int | None, typer.Option(help="Control port; 0: any free one.")] = None,
+    rewritten: Annotated[
+        Path | None, typer.Option(help="Write the config with the twin's addresses into this new file.")
+    ] = None,
+    rehearse: Annotated[
+        bool, typer.Option("--rehearse", help="Twin up, doctor, optimize over the wire, twin down; compare the scores.")
+    ] = False,
+    out: Annotated[Path, typer.Option(help="Folder for the records of --rehearse.")] = Path("runs"),
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Stand in for the instruments of a bench: servers on this machine that share one simulated laser."""
+
+    def job() -> int:
+        from lasercontrol.twin.rehearsal import rehearse as rehearsed
+        from lasercontrol.twin.run import run, twin_config
+
+        settings = twin_config(config, speed=speed, control_port=port)
+        if rehearse:
+            outcome = rehearsed(settings, seed=seed, out=out, quiet=as_json)
+            told(outcome.sentences, outcome.summary, as_json=as_json)
+            return outcome.exit_code
+        run(settings, seed=seed, rewritten=rewritten, say=lambda text: print(text, flush=True))
+        return 0
+
+    raise typer.Exit(status_of(job, debug=debug))
+
+
 @app.command()
 def evaluate(
     agents: Annotated[

@@ -244,18 +244,27 @@ class LabBench:
         """What is open, in words; None while all is closed. An open one is remembered until a person re-arms it."""
         if self._latch.tripped is not None:
             return f"{self._latch.tripped}; a person must re-arm it (lasercontrol rearm)"
+        opened, certain = self._looked_at()
+        if opened is not None and certain:
+            self._latch.trip(opened)
+        return opened
+
+    def open_interlock(self) -> str | None:
+        """The same without the memory: what is open now."""
+        return self._looked_at()[0]
+
+    def _looked_at(self) -> tuple[str | None, bool]:
+        """What is open, and whether an instrument said so; one that does not answer counts as open."""
         for device in (self._shutter, self._source, self._seed):
             if device is None:
                 continue
             try:
                 closed = self._patiently(partial(getattr, device, "interlock_closed"))
             except InstrumentError as error:
-                return f"it cannot be read ({error})"
+                return f"it cannot be read ({error})", False
             if closed is False:
-                reason = f"{device.name} reports its interlock open"
-                self._latch.trip(reason)
-                return reason
-        return None
+                return f"{device.name} reports its interlock open", True
+        return None, False
 
     def make_safe(self) -> None:
         """Remove emission: shutter, energy, output. SafetyError tells what could not be done."""

@@ -12,13 +12,14 @@ import yaml
 from drivers.emulators.clock import VirtualClock
 from drivers.emulators.faults import Fault
 from lasercontrol.config import Config
+from lasercontrol.config_file import find_config, load_config, overridden
 from lasercontrol.errors import BenchError, CallerError
 from lasercontrol.lab_settings import FaultSettings
 from lasercontrol.twin.boxes import Boxes
 from lasercontrol.twin.control import Control
 from lasercontrol.twin.laser import TwinLaser
 
-__all__ = ["DEFAULT_SEED", "Twin", "run"]
+__all__ = ["DEFAULT_SEED", "Twin", "run", "twin_config"]
 
 DEFAULT_SEED = 1
 Say = Callable[[str], None]
@@ -69,13 +70,27 @@ class Twin:
         told: dict[str, Any] = self.config.model_dump(mode="json", exclude_none=True)
         for name, resource in self.boxes.addresses.items():
             told["lab"]["instruments"][name]["resource"] = resource
-        path.write_text(yaml.safe_dump(told, allow_unicode=True, sort_keys=False), encoding="utf-8")
+        try:
+            with path.open("x", encoding="utf-8") as file:
+                yaml.safe_dump(told, file, allow_unicode=True, sort_keys=False)
+        except OSError as error:
+            raise CallerError(f"--rewritten {path}: cannot be written: {error.strerror}.") from error
 
     def _services(self) -> list[Any]:
         return list(dict.fromkeys(self.boxes.services.values()))
 
     def _inject(self, fault: FaultSettings) -> None:
         self.boxes.services[fault.instrument].inject(Fault(fault.kind, fault.seconds, fault.count))
+
+
+def twin_config(name: str, *, speed: float | None, control_port: int | None) -> Config:
+    """A config by path or name, with what the command line says of its twin. Raises ConfigError."""
+    changes = {
+        "--speed": (("twin", "speed"), speed),
+        "--port": (("twin", "control_port"), control_port),
+    }
+    config = load_config(find_config(name))
+    return overridden(config, {option: change for option, change in changes.items() if change[1] is not None})
 
 
 def run(config: Config, *, seed: int | None, rewritten: Path | None, say: Say) -> None:
