@@ -19,7 +19,7 @@ from drivers.parameter import Choice, Measured, Number, Switch
 
 __all__ = ["LDC500"]
 
-ERROR_LATENCY_S = 0.015
+ERROR_LATENCY_S = 0.02  # the 15 ms, and the way there
 WORDS = "TOKN ON;"
 COMMAND_ERRORS = {
     1: "illegal command",
