@@ -20,7 +20,7 @@ from drivers.port import PADDING, Port
 __all__ = ["Identity", "Link", "LinkSettings"]
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 2.0
-GREATEST_BLOCK = 1 << 28  # bytes: a length that garbage pretends must not be waited for
+GREATEST_BLOCK = 1 << 26  # bytes: a length that garbage pretends must not be waited for
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +92,7 @@ class Link:
         self._doubt: str | None = None
         self._proved = False
         self._last_s = 0.0
+        self._gave_up_s = -float("inf")
 
     # ------------------------------------------------------------------------------------------ exchanges
 
@@ -116,7 +117,7 @@ class Link:
         with self._exchange() as port:
             self._send(port, text)
 
-    def query_block(self, text: str) -> bytes:
+    def query_block(self, text: str) -> bytes | bytearray:
         """Ask for a definite-length block `#<n><length><data>` (IEEE 488.2, 8.7.9); its data."""
         with self._exchange() as port:
             self._send(port, text)
@@ -130,7 +131,7 @@ class Link:
             block = port.receive_exactly(count, timeout_s)
             self._finish_block(port)
             if self.log:
-                self.log.note(self.name, head + digits + block + end, sent=False)
+                self.log.note(self.name, b"".join((head, digits, block, end)), sent=False)
             return block
 
     def _finish_block(self, port: Port) -> None:
@@ -207,7 +208,9 @@ class Link:
 
     def _recover(self) -> None:
         """Clear, or reopen with growing pauses; prove the identity; have the set points read again."""
-        limit_s, pause_s = time.monotonic() + self.settings.reconnect_s, FIRST_PAUSE_S
+        now_s, pause_s = time.monotonic(), FIRST_PAUSE_S
+        # Given up a moment ago: one try tells whether it is back, and a list of dead links does not add up to minutes.
+        limit_s = now_s if now_s - self._gave_up_s < self.settings.reconnect_s else now_s + self.settings.reconnect_s
         if self._port is not None and self._port.clears and self._cleared():
             return
         while True:
@@ -219,6 +222,7 @@ class Link:
                 raise
             except LinkError:
                 if time.monotonic() + pause_s > limit_s:
+                    self._gave_up_s = time.monotonic()
                     raise
             time.sleep(pause_s)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)

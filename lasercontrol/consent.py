@@ -33,6 +33,10 @@ class Consent:
 
     def _lines(self, old: Floats, new: Floats) -> list[str]:
         return [
-            f"{knob.name.rpartition('_')[0].upper()} {was:.6g} → {will:.6g} {knob.unit}"
+            f"{knob.name.rpartition('_')[0].upper()} {_known(was)} → {will:.6g} {knob.unit}"
             for knob, was, will in zip(self.knobs, np.asarray(old), np.asarray(new), strict=True)
         ]
+
+
+def _known(value: float) -> str:
+    return "unknown" if np.isnan(value) else f"{value:.6g}"

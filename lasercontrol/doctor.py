@@ -10,6 +10,7 @@ from drivers.parameter import Number, parameters_of
 from lasercontrol.config import Config
 from lasercontrol.errors import CallerError, LaserControlError
 from lasercontrol.lab.composed import composed
+from lasercontrol.lab.emission import Emission
 from lasercontrol.lab.instruments import Instruments, Used
 from lasercontrol.lab.latch import Latch
 from lasercontrol.lab.ownership import owner_of
@@ -134,7 +135,11 @@ def _limits(driver: Instrument) -> dict[str, tuple[float, float]]:
 def _together(config: Config, instruments: Instruments) -> tuple[tuple[str, ...], list[str]]:
     """The bench as a whole, put together and asked where it stands: nothing is moved."""
     try:
-        parts = composed(config, instruments, Attention(), confirm=lambda _old, _new: None)
+        assert config.lab is not None  # noqa: S101 — the caller has looked
+        safety = config.lab.safety
+        source = instruments.current_source(safety.source) if safety.source else None
+        emission = Emission(instruments.shutter(safety.shutter), source)
+        parts = composed(config, instruments, emission, Attention(), confirm=lambda _old, _new: None)
         low, high = parts.bench.phase.gdd_range_ps2()
         shots = {name: reader.seconds_per_shot() for name, reader in parts.bench.readers.items()}
         at = zip(parts.bench.knobs, parts.bench.setting, strict=True)

@@ -54,6 +54,8 @@ class ShaperSettings(_Settings):
     """Whether it stands before the amplifier, where it changes the stretched pulse, or after it."""
     glitch_free: bool = False
     """Whether a new profile takes effect without a moment of wrong phase; if not, the seed is blocked meanwhile."""
+    load_at_start: bool = False
+    """Whether a run begins with loading the nominal profile, for a shaper that cannot tell what it holds (Dazzler)."""
 
 
 class StageActuatorSettings(_Settings):

@@ -29,8 +29,11 @@ class Wish(IntEnum):
     """Terminate: emission off at once, no knob moved."""
 
 
-class StopAsked(Exception):  # noqa: N818 — named by what happened
-    """Somebody asked for an end that is not under way yet; whoever runs the job unwinds to where it can be met."""
+class StopAsked(BaseException):
+    """Somebody asked for an end that is not under way yet; whoever runs the job unwinds to where it can be met.
+
+    As KeyboardInterrupt no Exception: what handles the world's faults on the way must not take it for one.
+    """
 
 
 class Attention:

@@ -19,11 +19,11 @@ from lasercontrol.bench import Channel, Floats, Knob, Quality, Reading
 from lasercontrol.errors import BenchLost, SafetyError
 from lasercontrol.lab.amplifier import AmplifierGuard
 from lasercontrol.lab.diagnostics import Reader
+from lasercontrol.lab.emission import Emission
 from lasercontrol.lab.faults import PASSING, FaultCount, in_bench_words
 from lasercontrol.lab.latch import Latch
 from lasercontrol.lab.phase import Allocation, PhaseMap
-from lasercontrol.lab.roles import CurrentSource, PowerMeter, Shaper, Shutter, Stage
-from lasercontrol.lab.safe_order import make_safe
+from lasercontrol.lab.roles import PowerMeter, Shaper, Shutter, Stage
 from lasercontrol.lab_settings import LabSettings
 from lasercontrol.signals import Attention, StopAsked
 from lasercontrol.simbench import COEFFICIENTS
@@ -51,8 +51,7 @@ class LabBench:
         shaper: Shaper | None,
         readers: Mapping[str, Reader],
         power: PowerMeter,
-        shutter: Shutter,
-        source: CurrentSource | None,
+        emission: Emission,
         seed_shutter: Shutter | None,
         wavelength_nm: float,
         amplifier: AmplifierGuard | None,
@@ -61,7 +60,7 @@ class LabBench:
     ) -> None:
         self.knobs, self.phase, self.readers = knobs, phase, dict(readers)
         self._lab, self._stages, self._shaper, self._power = lab, tuple(stages), shaper, power
-        self._shutter, self._source, self._seed = shutter, source, seed_shutter
+        self._emission, self._seed = emission, seed_shutter
         self._attention, self._confirm = attention, confirm
         self._wavelength_nm, self._amplifier = wavelength_nm, amplifier
         self._columns = [COEFFICIENTS.index(knob.name) for knob in knobs]
@@ -69,7 +68,9 @@ class LabBench:
         self._latch = Latch(lab.name)
         self._faults = FaultCount(lab.motion.max_faults)
         self._confirmed = self._prepared = False
-        self.setting: Floats = self._read_back()
+        fine = lab.actuators.fine
+        self._unloaded = fine is not None and fine.load_at_start
+        self.setting: Floats = np.array([knob.nominal for knob in knobs]) if self._unloaded else self._read_back()
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -90,12 +91,7 @@ class LabBench:
         then are.
         """
         setting = np.asarray(setting, dtype=np.float64)
-        if not self._confirmed:
-            self._confirm(np.array(self.setting), setting)
-            self._confirmed = True
-            with in_bench_words():
-                for stage in self._stages:
-                    self._patiently(stage.enable)
+        self._ask(np.array(self.setting), setting)
         with in_bench_words(), self._seed_blocked():
             for point in self._waypoints(setting):
                 self._attention.heed()
@@ -104,6 +100,24 @@ class LabBench:
                 self._require_arrived(point)
         self._attention.wait(self._lab.motion.settle_s)
         return np.array(self.setting)
+
+    def _load_nominal(self) -> None:
+        """The first profile of a shaper that cannot tell what it holds: from an unknown setting to the nominal one."""
+        self._ask(np.full(len(self.knobs), np.nan), self.setting)
+        with self._seed_blocked():
+            self._step_to(self.setting)
+            self._unloaded = False
+            self.setting = self._read_back()
+
+    def _ask(self, old: Floats, new: Floats) -> None:
+        """The operator's word, once, and motors that hold."""
+        if self._confirmed:
+            return
+        self._confirm(old, new)
+        self._confirmed = True
+        with in_bench_words():
+            for stage in self._stages:
+                self._patiently(stage.enable)
 
     def _waypoints(self, setting: Floats) -> Iterator[Floats]:
         """Points of a straight way there, none farther from the last than a step of the ramp."""
@@ -188,6 +202,8 @@ class LabBench:
         self._attention.heed()
         with in_bench_words():
             try:
+                if self._unloaded:
+                    self._load_nominal()
                 if not self._prepared:
                     self._power.wavelength_nm = self._wavelength_nm
                     for reader in self.readers.values():
@@ -231,11 +247,12 @@ class LabBench:
 
     def dark(self, look: Callable[[], list[Curve]]) -> list[Curve]:
         """What is seen with the shutter closed; it is opened again after."""
-        was_open = self._shutter.is_open
-        self._shutter.close_shutter()
+        shutter = self._emission.shutter
+        was_open = shutter.is_open
+        shutter.close_shutter()
         seen = look()
         if was_open:
-            self._shutter.open_shutter()
+            shutter.open_shutter()
         return seen
 
     # --------------------------------------------------------------------------------------------------- safety
@@ -255,7 +272,7 @@ class LabBench:
 
     def _looked_at(self) -> tuple[str | None, bool]:
         """What is open, and whether an instrument said so; one that does not answer counts as open."""
-        for device in (self._shutter, self._source, self._seed):
+        for device in (self._emission.shutter, self._emission.source, self._seed):
             if device is None:
                 continue
             try:
@@ -268,7 +285,7 @@ class LabBench:
 
     def make_safe(self) -> None:
         """Remove emission: shutter, energy, output. SafetyError tells what could not be done."""
-        if failed := make_safe(self._shutter, self._source):
+        if failed := self._emission.remove():
             raise SafetyError("; ".join(failed))
 
     def _patiently(self, act: Callable[[], T]) -> T:

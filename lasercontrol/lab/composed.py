@@ -13,6 +13,7 @@ from lasercontrol.lab.amplifier import AmplifierGuard, stands_before
 from lasercontrol.lab.bench import LabBench
 from lasercontrol.lab.coarse import CoarseStage
 from lasercontrol.lab.diagnostics import AutocorrelationReader, FrogReader, Reader, SpectrumReader, YieldReader
+from lasercontrol.lab.emission import Emission
 from lasercontrol.lab.faults import in_bench_words
 from lasercontrol.lab.frog_scan import FrogScan
 from lasercontrol.lab.instruments import Instruments
@@ -45,7 +46,9 @@ class Composed:
     axes: FrogAxes
 
 
-def composed(config: Config, instruments: Instruments, attention: Attention, confirm: Confirm) -> Composed:
+def composed(
+    config: Config, instruments: Instruments, emission: Emission, attention: Attention, confirm: Confirm
+) -> Composed:
     """Everything by its role. Raises ConfigError where the config asks for what the bench has not."""
     lab = config.lab
     assert lab is not None  # noqa: S101 — the instruments were built from it
@@ -69,8 +72,7 @@ def composed(config: Config, instruments: Instruments, attention: Attention, con
         shaper=_shaper(lab, instruments),
         readers=_readers(config, lab, instruments, known, axes, dark, attention),
         power=instruments.power_meter(lab.diagnostics.power.instrument),
-        shutter=instruments.shutter(lab.safety.shutter),
-        source=instruments.current_source(lab.safety.source) if lab.safety.source else None,
+        emission=emission,
         seed_shutter=instruments.shutter(lab.safety.seed_shutter) if lab.safety.seed_shutter else None,
         wavelength_nm=lab.diagnostics.power.wavelength_nm or round(C_NM_PER_PS / known.carrier_thz, 1),
         amplifier=amplifier,

@@ -14,12 +14,11 @@ from lasercontrol.config import Config
 from lasercontrol.errors import CallerError, LaserControlError, SafetyError
 from lasercontrol.lab.bench import LabBench
 from lasercontrol.lab.composed import Confirm, composed
+from lasercontrol.lab.emission import Emission
 from lasercontrol.lab.faults import in_bench_words
 from lasercontrol.lab.instruments import Instruments
 from lasercontrol.lab.latch import Latch
 from lasercontrol.lab.ownership import owned
-from lasercontrol.lab.roles import CurrentSource, Shutter
-from lasercontrol.lab.safe_order import make_safe, switch_on
 from lasercontrol.lab.watchdog import Watchdog
 from lasercontrol.lab_settings import LabSettings
 from lasercontrol.laser_of import KnownLaser
@@ -107,18 +106,21 @@ def opened(
         instruments = Instruments(lab)
         stack.callback(instruments.disconnect)
         instruments.connect()
-        shutter = instruments.shutter(lab.safety.shutter)
         source = instruments.current_source(lab.safety.source) if lab.safety.source else None
+        emission = Emission(instruments.shutter(lab.safety.shutter), source)
         if not look_only:
-            stack.enter_context(_watched(lab, attention, watchdog_log))
-            stack.enter_context(_lit(lab, shutter, source, attention))
-        parts = composed(config, instruments, attention, confirm)
+            stack.enter_context(_watched(lab, attention, emission, watchdog_log))
+            stack.enter_context(_lit(lab, emission, attention))
+        parts = composed(config, instruments, emission, attention, confirm)
         yield LabLaser(config, parts.scenario, parts.known, parts.bench, parts.limits, seed, instruments, parts.axes)
 
 
 @contextmanager
-def _watched(lab: LabSettings, attention: Attention, log: Path | None) -> Iterator[None]:
-    """A second process that removes emission should this one die or hang; its log lies beside the record."""
+def _watched(lab: LabSettings, attention: Attention, emission: Emission, log: Path | None) -> Iterator[None]:
+    """A second process that removes emission should this one die or hang; its log lies beside the record.
+
+    Where this process could not remove emission the other one goes on trying, also after this one has ended.
+    """
     if lab.safety.watchdog_s is None or log is None:
         yield
         return
@@ -126,50 +128,50 @@ def _watched(lab: LabSettings, attention: Attention, log: Path | None) -> Iterat
     attention.on_tick = watchdog.feed
     try:
         yield
+    except BaseException as error:
+        if emission.left:
+            watchdog.abandon()
+            error.add_note(f"The watchdog goes on trying to remove emission; its log is {log}.")
+        raise
     finally:
         attention.on_tick = lambda: None
-        watchdog.release()
+        if not emission.left:
+            watchdog.release()
+    if emission.left:
+        watchdog.abandon()
+        raise SafetyError(f"{emission.in_words()}. The watchdog goes on trying; its log is {log}.")
 
 
 @contextmanager
-def _lit(lab: LabSettings, shutter: Shutter, source: CurrentSource | None, attention: Attention) -> Iterator[None]:
+def _lit(lab: LabSettings, emission: Emission, attention: Attention) -> Iterator[None]:
     """Light: switched on where the config says so, else it must be there. At the end it is off if that is wanted.
 
     Off after every error as well, but for a caller's mistake with a beam that was there before. A session removes
     emission by itself when it fails; to do it twice costs nothing.
     """
-
-    def wait(seconds: float) -> None:
-        attention.wait(seconds)
-        attention.heed()
-
     try:
         with in_bench_words():
-            _require_light(lab, shutter, source)
+            _require_light(lab, emission)
             if lab.safety.switch_on:
-                switch_on(shutter, source, lab.safety, wait)
+                emission.switch_on(lab.safety, attention)
         yield
     except CallerError:
         if lab.safety.switch_on:
-            make_safe(shutter, source)
+            emission.remove()
         raise
     except StopAsked:
-        failed = make_safe(shutter, source)
-        raise StoppedEarly(f"stopped before the first shot; {_outcome(failed)}.") from None
+        emission.remove()
+        raise StoppedEarly(f"stopped before the first shot; {emission.in_words()}.") from None
     except BaseException:
-        make_safe(shutter, source)
+        emission.remove()
         raise
-    if lab.safety.switch_off and (failed := make_safe(shutter, source)):
-        raise SafetyError(f"{_outcome(failed)}.")
+    if lab.safety.switch_off and emission.remove():
+        raise SafetyError(f"{emission.in_words()}.")
 
 
-def _require_light(lab: LabSettings, shutter: Shutter, source: CurrentSource | None) -> None:
+def _require_light(lab: LabSettings, emission: Emission) -> None:
     """CallerError where the laser is off and nobody said to switch it on."""
-    if not lab.safety.switch_on and (not shutter.is_open or (source is not None and not source.output)):
+    if not lab.safety.switch_on and not emission.is_on:
         raise CallerError(
             "the laser is off: switch it on, or say safety.switch_on: true in the config; nothing was moved."
         )
-
-
-def _outcome(failed: list[str]) -> str:
-    return f"EMISSION MAY STILL BE ON: {'; '.join(failed)}" if failed else "emission is off"

@@ -20,6 +20,7 @@ from lasercontrol.lab_settings import LabSettings
 __all__ = ["Watchdog"]
 
 LEAST_PAUSE_S = 0.2  # between two signs of life
+_ABANDONED: "list[subprocess.Popen[bytes]]" = []  # kept, so that nothing complains that nobody waits for them
 START_LIMIT_S, BYE_LIMIT_S = 60.0, 5.0
 
 
@@ -75,6 +76,12 @@ class Watchdog:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+    def abandon(self) -> None:
+        """Close the pipe without a bye, and leave: it removes emission, and goes on trying after this process."""
+        with suppress(OSError):
+            self._pipe.close()
+        _ABANDONED.append(self._process)
 
     def _send(self, text: bytes) -> bool:
         try:

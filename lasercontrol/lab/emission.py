@@ -1,0 +1,39 @@
+"""Emission of a bench, and whether it is known to be off."""
+
+from lasercontrol.lab.roles import CurrentSource, Shutter
+from lasercontrol.lab.safe_order import make_safe, switch_on
+from lasercontrol.lab_settings import SafetySettings
+from lasercontrol.signals import Attention
+
+__all__ = ["Emission"]
+
+
+class Emission:
+    """Shutter and source together. `left`: what could not be done when emission was last removed; empty is good."""
+
+    def __init__(self, shutter: Shutter, source: CurrentSource | None) -> None:
+        self.shutter, self.source = shutter, source
+        self.left: list[str] = []
+
+    @property
+    def is_on(self) -> bool:
+        """Whether light passes the shutter, as the instruments say."""
+        return self.shutter.is_open and (self.source is None or self.source.output)
+
+    def remove(self) -> list[str]:
+        """Shutter, energy, output; gives and keeps what could not be done."""
+        self.left = make_safe(self.shutter, self.source)
+        return self.left
+
+    def switch_on(self, settings: SafetySettings, attention: Attention) -> None:
+        """In the safe order; SafetyError where a step fails, StopAsked where somebody wants an end. Off after both."""
+
+        def wait(seconds: float) -> None:
+            attention.wait(seconds)
+            attention.heed()
+
+        switch_on(self.shutter, self.source, settings, wait)
+
+    def in_words(self) -> str:
+        """How it is after `remove`."""
+        return f"EMISSION MAY STILL BE ON: {'; '.join(self.left)}" if self.left else "emission is off"
