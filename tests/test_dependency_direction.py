@@ -42,6 +42,8 @@ LAYERS = (
     {"course"},
     {"evaluate_table", "evaluate_plot"},
     {"evaluate"},
+    {"benchmark_twin"},
+    {"benchmark_wire"},
     {"stopwatch", "peer_steps", "device_lanes", "benchmark_table"},
     {"peer", "benchmark_steps"},
     {"benchmark"},

@@ -11,6 +11,7 @@ from rich.console import Console
 from lasercontrol import benchmark, peer_steps
 from lasercontrol.benchmark import run
 from lasercontrol.benchmark_table import BARS
+from lasercontrol.benchmark_wire import WIRE_BARS
 from lasercontrol.device_lanes import TorchLasers, device_lanes
 from lasercontrol.errors import CallerError
 from lasercontrol.peer import Peer, PeerMissing, python_of
@@ -31,6 +32,7 @@ def test_a_tiny_run_holds_every_figure(tmp_path: Path, monkeypatch: pytest.Monke
     assert result["steps_per_s"].keys() > BARS.keys()
     assert all(rate > 0 for rate in result["steps_per_s"].values())
     assert result["stages_us"]["64"].keys() == {"spectrum", "field", "frog", "detector", "observation", "step"}
+    assert result["wire"].keys() > WIRE_BARS.keys()
     assert result["peer"] is None
     assert result["ratios"] == {}
     assert "no peer installed, so no ratios" in shown.getvalue()
