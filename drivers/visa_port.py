@@ -23,6 +23,7 @@ __all__ = ["VisaPort", "open_visa", "physical_link"]
 
 CHUNK = 1 << 20
 DRAIN_S = 0.05  # a serial line that stays silent for so long has nothing more to say
+DRAIN_LIMIT_S = 2.0  # and one that does not end will not listen either
 
 _PHYSICAL = re.compile(
     r"GPIB\d*|PRLGX[^:]*|ASRL.+(?=::INSTR)|TCPIP\d*::[^:]+::\d+(?=::SOCKET)|USB\d*(?:::\w+){3}",
@@ -98,7 +99,9 @@ class VisaPort:
         self._buffer = bytearray()
         self._ended = False
         opened.read_termination = opened.write_termination = None
-        if not self._serial:
+        if self._serial:  # else a line feed in the middle of a block would end it
+            opened.end_input = opened.end_output = pyvisa.constants.SerialTermination.none
+        else:
             opened.set_visa_attribute(pyvisa.constants.ResourceAttribute.termchar_enabled, False)
 
     def send(self, message: bytes) -> None:
@@ -143,8 +146,7 @@ class VisaPort:
         """Device clear; a serial line is listened to until it is silent."""
         self._buffer.clear()
         if self._serial:
-            while self._waiting():
-                time.sleep(DRAIN_S)
+            self._drain()
             return
         with self._in_our_words():
             self._resource.clear()
@@ -166,6 +168,14 @@ class VisaPort:
             data, status = self._resource.visalib.read(self._resource.session, min(count, CHUNK))
             self._ended = status == self._codes.success
             return bytes(data)
+
+    def _drain(self) -> None:
+        limit_s = time.monotonic() + DRAIN_LIMIT_S
+        time.sleep(DRAIN_S)
+        while some := self._waiting():
+            if time.monotonic() > limit_s:
+                raise WrongReply(self._name, f"goes on talking: {some[:80]!r}; nothing was sent.")
+            time.sleep(DRAIN_S)
 
     def _waiting(self) -> bytes:
         """What a serial line holds already."""
