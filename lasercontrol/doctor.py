@@ -138,7 +138,8 @@ def _together(config: Config, instruments: Instruments) -> tuple[tuple[str, ...]
         assert config.lab is not None  # noqa: S101 — the caller has looked
         safety = config.lab.safety
         source = instruments.current_source(safety.source) if safety.source else None
-        emission = Emission(instruments.shutter(safety.shutter), source)
+        seed_shutter = instruments.shutter(safety.seed_shutter) if safety.seed_shutter else None
+        emission = Emission(instruments.shutter(safety.shutter), source, seed_shutter)
         parts = composed(config, instruments, emission, Attention(), confirm=lambda _old, _new: None)
         low, high = parts.bench.phase.gdd_range_ps2()
         shots = {name: reader.seconds_per_shot() for name, reader in parts.bench.readers.items()}

@@ -7,7 +7,7 @@ import numpy as np
 
 from lasercontrol.bench import Channel, Floats, Knob, Quality, Reading
 
-__all__ = ["is_usable", "outward"]
+__all__ = ["is_usable", "outward", "stands_out"]
 
 YIELD_OVER_DARK = 5.0
 """A single number must exceed its dark noise so many times: by chance that happens once in three million."""
@@ -23,11 +23,14 @@ def is_usable(reading: Reading, dark_yield: float) -> bool:
     channels = reading.channels
     if "shg" in channels:
         return bool(channels["shg"].values > YIELD_OVER_DARK * dark_yield)
-    return any(_stands_out(channels[name]) for name in ("frog", "autocorrelation") if name in channels)
+    return any(stands_out(channels[name]) for name in ("frog", "autocorrelation") if name in channels)
 
 
-def _stands_out(channel: Channel) -> bool:
-    """Noise from the median second difference along the last axis, which light that is smooth there does not raise."""
+def stands_out(channel: Channel) -> bool:
+    """Whether the brightest pixel is light and no noise.
+
+    Noise from the median second difference along the last axis, which light that is smooth there does not raise.
+    """
     values = channel.values - channel.background
     noise = 1.4826 * np.median(np.abs(np.diff(values, 2, axis=-1))) / np.sqrt(6)  # 1.4826: median to σ; 6 = 1 + 4 + 1
     return bool(values.max() > PEAK_OVER_NOISE * noise and values.max() > 0)

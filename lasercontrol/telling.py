@@ -48,9 +48,11 @@ def autocorrelation_fwhm_ps(channel: Channel) -> float | None:
     """
     signal = channel.signal.sum(axis=-1) if "frequency_thz" in channel.axes else channel.signal
     delay_ps, half = channel.axes["delay_ps"], signal.max() / 2
+    if half <= 0:  # no light, or a background that is none
+        return None
     above = np.nonzero(signal >= half)[0]
     first, last = int(above[0]), int(above[-1])
-    if half <= 0 or first == 0 or last == len(signal) - 1:
+    if first == 0 or last == len(signal) - 1:
         return None
     left = np.interp(half, signal[first - 1 : first + 1], delay_ps[first - 1 : first + 1])
     right = np.interp(-half, -signal[last : last + 2], delay_ps[last : last + 2])

@@ -23,7 +23,7 @@ from lasercontrol.lab.emission import Emission
 from lasercontrol.lab.faults import PASSING, FaultCount, in_bench_words
 from lasercontrol.lab.latch import Latch
 from lasercontrol.lab.phase import Allocation, PhaseMap
-from lasercontrol.lab.roles import PowerMeter, Shaper, Shutter, Stage
+from lasercontrol.lab.roles import PowerMeter, Shaper, Stage
 from lasercontrol.lab_settings import LabSettings
 from lasercontrol.signals import Attention, StopAsked
 from lasercontrol.simbench import COEFFICIENTS
@@ -52,7 +52,6 @@ class LabBench:
         readers: Mapping[str, Reader],
         power: PowerMeter,
         emission: Emission,
-        seed_shutter: Shutter | None,
         wavelength_nm: float,
         amplifier: AmplifierGuard | None,
         attention: Attention,
@@ -60,14 +59,14 @@ class LabBench:
     ) -> None:
         self.knobs, self.phase, self.readers = knobs, phase, dict(readers)
         self._lab, self._stages, self._shaper, self._power = lab, tuple(stages), shaper, power
-        self._emission, self._seed = emission, seed_shutter
+        self._emission, self._seed = emission, emission.seed
         self._attention, self._confirm = attention, confirm
         self._wavelength_nm, self._amplifier = wavelength_nm, amplifier
         self._columns = [COEFFICIENTS.index(knob.name) for knob in knobs]
         self._range = np.array([knob.range for knob in knobs])
         self._latch = Latch(lab.name)
         self._faults = FaultCount(lab.motion.max_faults)
-        self._confirmed = self._prepared = False
+        self._confirmed = self._prepared = self._holds_seed = False
         fine = lab.actuators.fine
         self._unloaded = fine is not None and fine.load_at_start
         self.setting: Floats = np.array([knob.nominal for knob in knobs]) if self._unloaded else self._read_back()
@@ -91,6 +90,9 @@ class LabBench:
         then are.
         """
         setting = np.asarray(setting, dtype=np.float64)
+        if self._unloaded:
+            with in_bench_words():
+                self._load_nominal()
         self._ask(np.array(self.setting), setting)
         with in_bench_words(), self._seed_blocked():
             for point in self._waypoints(setting):
@@ -183,17 +185,25 @@ class LabBench:
     @contextmanager
     def _seed_blocked(self) -> Iterator[None]:
         """A profile that is being loaded may be any profile: the amplifier must not see it."""
-        fine = self._lab.actuators.fine
-        if self._seed is None or fine is None or fine.side == "after" or fine.glitch_free or not self._seed.is_open:
+        fine, seed = self._lab.actuators.fine, self._seed
+        if seed is None or fine is None or fine.side == "after" or fine.glitch_free:
             yield
             return
-        self._patiently(self._seed.close_shutter)
+        if not self._holds_seed and not self._patiently(lambda: seed.is_open):  # blocked by somebody else
+            yield
+            return
+        self._holds_seed = True
+        self._patiently(seed.close_shutter)
         try:
-            yield  # an error on the way leaves the seed blocked
+            yield  # an error on the way leaves the seed blocked, until a later profile is whole
         except StopAsked:  # between two steps, where the profile is whole
-            self._patiently(self._seed.open_shutter)
+            self._let_seed_pass(seed)
             raise
-        self._patiently(self._seed.open_shutter)
+        self._let_seed_pass(seed)
+
+    def _let_seed_pass(self, seed: Shutter) -> None:
+        self._patiently(seed.open_shutter)
+        self._holds_seed = False
 
     # ------------------------------------------------------------------------------------------------ measuring
 
@@ -246,13 +256,18 @@ class LabBench:
         return power_w / settings.nominal_w
 
     def dark(self, look: Callable[[], list[Curve]]) -> list[Curve]:
-        """What is seen with the shutter closed; it is opened again after."""
+        """What is seen with the shutter closed; it is opened again after, also where what failed may pass."""
         shutter = self._emission.shutter
-        was_open = shutter.is_open
-        shutter.close_shutter()
-        seen = look()
+        was_open = self._patiently(lambda: shutter.is_open)
+        try:
+            self._patiently(shutter.close_shutter)
+            seen = look()
+        except PASSING:
+            if was_open:
+                self._patiently(shutter.open_shutter)
+            raise
         if was_open:
-            shutter.open_shutter()
+            self._patiently(shutter.open_shutter)
         return seen
 
     # --------------------------------------------------------------------------------------------------- safety

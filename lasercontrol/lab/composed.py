@@ -73,7 +73,6 @@ def composed(
         readers=_readers(config, lab, instruments, known, axes, dark, attention),
         power=instruments.power_meter(lab.diagnostics.power.instrument),
         emission=emission,
-        seed_shutter=instruments.shutter(lab.safety.seed_shutter) if lab.safety.seed_shutter else None,
         wavelength_nm=lab.diagnostics.power.wavelength_nm or round(C_NM_PER_PS / known.carrier_thz, 1),
         amplifier=amplifier,
         attention=attention,

@@ -9,16 +9,17 @@ __all__ = ["Emission"]
 
 
 class Emission:
-    """Shutter and source together. `left`: what could not be done when emission was last removed; empty is good."""
+    """Shutter, source and seed together. `left`: what could not be done when emission was last removed."""
 
-    def __init__(self, shutter: Shutter, source: CurrentSource | None) -> None:
-        self.shutter, self.source = shutter, source
+    def __init__(self, shutter: Shutter, source: CurrentSource | None, seed: Shutter | None) -> None:
+        self.shutter, self.source, self.seed = shutter, source, seed
         self.left: list[str] = []
 
     @property
     def is_on(self) -> bool:
         """Whether light passes the shutter, as the instruments say."""
-        return self.shutter.is_open and (self.source is None or self.source.output)
+        seeded = self.seed is None or self.seed.is_open
+        return seeded and self.shutter.is_open and (self.source is None or self.source.output)
 
     def remove(self) -> list[str]:
         """Shutter, energy, output; gives and keeps what could not be done."""
@@ -26,12 +27,17 @@ class Emission:
         return self.left
 
     def switch_on(self, settings: SafetySettings, attention: Attention) -> None:
-        """In the safe order; SafetyError where a step fails, StopAsked where somebody wants an end. Off after both."""
+        """In the safe order, the seed first: an amplifier that is pumped and not seeded lases by itself.
+
+        SafetyError where a step fails, StopAsked where somebody wants an end; emission is off after both.
+        """
 
         def wait(seconds: float) -> None:
             attention.wait(seconds)
             attention.heed()
 
+        if self.seed and not self.seed.is_open:
+            self.seed.open_shutter()
         switch_on(self.shutter, self.source, settings, wait)
 
     def in_words(self) -> str:

@@ -16,6 +16,7 @@ from drivers.curve import Curve
 from lasercontrol.bench import Channel
 from lasercontrol.lab.roles import Spectrometer, Stage
 from lasercontrol.lab_settings import FrogSettings
+from lasercontrol.lost_signal import stands_out
 from sim.constants import C_NM_PER_PS
 from sim.frog import FrogAxes
 from sim.grid import FULL_GRID
@@ -108,6 +109,8 @@ class FrogScan:
         error_ps = 0.0
         if self.settings.both_sides:
             trace, error_ps = self._centred(trace)
+            if abs(error_ps) >= FARTHEST_SHIFT * FULL_GRID.dt_ps:
+                reasons.append(f"the trace's middle lies {error_ps:+.2f} ps from delay zero: delay_zero_mm?")
         else:
             trace = np.concatenate([trace[:0:-1], trace[:-1]])
         delay = {"delay_ps": self.axes.delay_ps(FULL_GRID), "frequency_thz": self.axes.frequency_thz()}
@@ -135,13 +138,15 @@ class FrogScan:
     def _centred(self, trace: Floats) -> tuple[Floats, float]:
         """The trace moved so that it is even, and by how much; the next scan starts from the better zero.
 
-        The centroid of the squared delay marginal: squared, since noise far out pulls hardest.
+        The centroid of the squared delay marginal: squared, since noise far out pulls hardest. A trace in which nothing
+        stands out tells nothing.
         """
         delays = self.axes.delay_ps(FULL_GRID)
         step_ps = FULL_GRID.dt_ps
         marginal = np.maximum(trace.sum(axis=1), 0) ** 2
-        lit = marginal > BRIGHT**2 * marginal.max(initial=0.0)
-        if not lit.any() or marginal.max(initial=0.0) <= 0:
+        marginal[0] = 0.0  # the one delay without a partner on the other side
+        lit = marginal > BRIGHT**2 * marginal.max()
+        if not lit.any() or not stands_out(Channel(trace, "W")):
             return trace, 0.0
         error_ps = float(marginal[lit] @ delays[lit] / marginal[lit].sum())
         if not WORTH_SHIFTING < abs(error_ps) / step_ps < FARTHEST_SHIFT:

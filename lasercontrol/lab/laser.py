@@ -107,7 +107,8 @@ def opened(
         stack.callback(instruments.disconnect)
         instruments.connect()
         source = instruments.current_source(lab.safety.source) if lab.safety.source else None
-        emission = Emission(instruments.shutter(lab.safety.shutter), source)
+        seed_shutter = instruments.shutter(lab.safety.seed_shutter) if lab.safety.seed_shutter else None
+        emission = Emission(instruments.shutter(lab.safety.shutter), source, seed_shutter)
         if not look_only:
             stack.enter_context(_watched(lab, attention, emission, watchdog_log))
             stack.enter_context(_lit(lab, emission, attention))

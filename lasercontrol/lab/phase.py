@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linprog
 
-from drivers.reach import GroupDelayReach
+from drivers.reach import GroupDelayReach, group_delay_span_ps
 from lasercontrol.errors import MoveRefused
 from lasercontrol.lab.coarse import CoarseStage
 
@@ -21,15 +21,19 @@ __all__ = ["Allocation", "PhaseMap", "band_of"]
 Floats = NDArray[np.floating[Any]]
 
 COMFORT = 0.9  # of the shaper's reach: where the stages have to move at all, they leave it this much
-BAND_POINTS = 65
+SPARE = 0.01  # of the shaper's reach, kept where stages stand under it: they arrive within a tolerance
+ROUNDING = 1e-8  # the same without stages: the driver's own sum rounds otherwise, and refuses
+STILL = 1e-6  # of a stage's travel: a shorter way is rounding, and no move
+BAND_POINTS = 65  # of the linear programmes; what it costs in span, 2e-4 at most, is within SPARE
 WHOLE = 1 + 1e-9  # a ratio of 1 within rounding
 
 
 def band_of(amplitude: Floats, omega_rad_per_ps: Floats, share: float = 0.99) -> tuple[float, float]:
     """Offsets from the carrier between which this share of the energy lies, half of the rest on either side."""
     order = np.argsort(omega_rad_per_ps)
-    energy = np.cumsum(amplitude[order] ** 2)
-    edges = np.interp([(1 - share) / 2, (1 + share) / 2], energy / energy[-1], omega_rad_per_ps[order])
+    density = amplitude[order] ** 2
+    below = np.cumsum(density) - density / 2  # half of a sample's energy lies below its frequency
+    edges = np.interp([(1 - share) / 2, (1 + share) / 2], below / density.sum(), omega_rad_per_ps[order])
     return float(edges[0]), float(edges[1])
 
 
@@ -44,13 +48,15 @@ class Allocation:
 class PhaseMap:
     """The reachability map of a bench: which dispersion can be had, and how.
 
-    reach: the shaper's; band_rad_per_ps: offsets from the carrier that the pulse's energy fills.
+    reach: the shaper's; band_rad_per_ps: offsets from the carrier that the pulse's energy fills. usable_ps: how much
+    group delay, ±, is asked of the shaper at most.
     """
 
     def __init__(
         self, stages: Sequence[CoarseStage], reach: GroupDelayReach | None, band_rad_per_ps: tuple[float, float]
     ) -> None:
         self.stages, self.reach, self.band_rad_per_ps = tuple(stages), reach, band_rad_per_ps
+        self.usable_ps = reach.limit_ps * (1 - (SPARE if self.stages else ROUNDING)) if reach else 0.0
         ω = np.linspace(*band_rad_per_ps, BAND_POINTS)
         self._delay_rows = np.stack([ω, ω**2 / 2, ω**3 / 6])  # group delay of a unit of each coefficient
         self._per_mm = np.array([stage.per_mm for stage in self.stages]).reshape(-1, 3)
@@ -67,8 +73,8 @@ class PhaseMap:
         if self.reach is None:
             return self._ratio_without_shaper(coefficients)
         if not self.stages:
-            return self._span_ps(coefficients) / (2 * self.reach.reach_ps)
-        return self._least_span(coefficients)[1] / (2 * self.reach.reach_ps)
+            return self._span_ps(coefficients) / (2 * self.usable_ps)
+        return self._least_span(coefficients)[1] / (2 * self.usable_ps)
 
     def allocated(self, coefficients: Floats, here_mm: Floats) -> Allocation:
         """Stages and shaper for a wish, shape (3,), with the stages at here_mm, shape (m,).
@@ -83,7 +89,7 @@ class PhaseMap:
             position = stage.nominal_mm + coefficients[0] / stage.per_mm[0]
             return Allocation(np.array([position]), np.zeros(3))
         left = coefficients - self.coarse(here_mm)
-        if self._span_ps(left) <= 2 * self.reach.reach_ps:
+        if self._span_ps(left) <= 2 * self.usable_ps * WHOLE:
             return Allocation(here_mm, left)
         positions = self._least_travel(coefficients, here_mm)
         if positions is None:
@@ -94,8 +100,8 @@ class PhaseMap:
         """Why a wish with this ratio cannot be had."""
         if self.reach is None:
             return MoveRefused("position of the stage", f"{ratio:.4g} of its travel", "up to 1")
-        asked = f"±{ratio * self.reach.reach_ps:.4g} ps over the pulse's band, the stages doing their best"
-        return MoveRefused("group delay of the shaper", asked, f"up to ±{self.reach.reach_ps:.4g} ps")
+        asked = f"±{ratio * self.usable_ps:.4g} ps over the pulse's band, the stages doing their best"
+        return MoveRefused("group delay of the shaper", asked, f"up to ±{self.usable_ps:.4g} ps")
 
     def gdd_range_ps2(self) -> tuple[float, float]:
         """Least and greatest GDD that can be had with TOD and FOD at zero."""
@@ -118,7 +124,7 @@ class PhaseMap:
         return float(abs(moved) / room) if room > 0 else (0.0 if moved == 0 else float("inf"))
 
     def _span_ps(self, coefficients: Floats) -> float:
-        return float(np.ptp(coefficients @ self._delay_rows))
+        return group_delay_span_ps(*map(float, coefficients), *self.band_rad_per_ps)  # as the driver reckons it
 
     def _linear(self, coefficients: Floats) -> tuple[Floats, Floats]:
         """Rows and bounds of: least ≤ delay of what the stages leave ≤ greatest, unknowns (positions, least, greatest).
@@ -141,7 +147,7 @@ class PhaseMap:
         solved = linprog(cost, A_ub=rows, b_ub=bounds, bounds=limits, method="highs")
         if solved.x is None or solved.fun is None:
             return self._nominal, float("inf")
-        return np.asarray(solved.x[:m]), float(solved.fun)
+        return np.clip(solved.x[:m], self._low, self._high), float(solved.fun)
 
     def _least_travel(self, coefficients: Floats, here_mm: Floats) -> Floats | None:
         """Positions that leave the shaper at COMFORT of its reach after the least travel; None where there are none."""
@@ -150,7 +156,7 @@ class PhaseMap:
         m = len(self.stages)
         span = np.concatenate([np.zeros(m), [-1.0, 1.0]])
         rows = np.concatenate([rows, span[None]])
-        bounds = np.append(bounds, 2 * COMFORT * self.reach.reach_ps)
+        bounds = np.append(bounds, 2 * COMFORT * self.usable_ps)
         # Further unknowns: how far each stage goes; |p - here| ≤ t as two inequalities.
         eye = np.eye(m)
         rows = np.concatenate(
@@ -164,4 +170,7 @@ class PhaseMap:
         cost = np.concatenate([np.zeros(m + 2), 1 / (self._high - self._low)])
         limits = [*zip(self._low, self._high, strict=True), (None, None), (None, None), *[(0, None)] * m]
         solved = linprog(cost, A_ub=rows, b_ub=bounds, bounds=limits, method="highs")
-        return None if solved.x is None else np.asarray(solved.x[:m])
+        if solved.x is None:
+            return None
+        there_mm = np.clip(solved.x[:m], self._low, self._high)
+        return np.where(np.abs(there_mm - here_mm) > STILL * (self._high - self._low), there_mm, here_mm)

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Mapping
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -35,11 +36,13 @@ from lasercontrol.twin.laser import TwinLaser
 from sim.constants import C_NM_PER_PS
 from sim.grid import FULL_GRID
 
-__all__ = ["Boxes"]
+__all__ = ["NOMINAL_A", "Boxes"]
 
 SHAPER_SPAN_THZ = 5.0  # of the idealised shaper, about the carrier
 SHAPER_REACH_PS = 450.0  # just below where its phase would step by π between two rows, 0.001 THz apart
 ROOM_MM = 25.0
+NOMINAL_A = 1.0
+"""Current of nominal energy where the config names none."""
 
 
 @runtime_checkable
@@ -164,12 +167,12 @@ class Boxes:
 
     def _join(self) -> None:
         lab, parts = self._lab, self._laser.parts
-        parts.coefficients = self._coefficients
+        parts.before, parts.after = partial(self._made_on, "before"), partial(self._made_on, "after")
         parts.open = self._shutter(lab.safety.shutter)
         if lab.safety.seed_shutter:
             parts.seeded = self._shutter(lab.safety.seed_shutter)
         if lab.safety.source:
-            source, nominal_a = self.boxes[lab.safety.source], lab.safety.current_a or 1.0
+            source, nominal_a = self.boxes[lab.safety.source], lab.safety.current_a or NOMINAL_A
             if isinstance(source, Emitting):
                 parts.energy = lambda: source.emission_current_a / nominal_a
         if lab.diagnostics.frog:
@@ -187,12 +190,14 @@ class Boxes:
         assert isinstance(box, ESP301Box)  # noqa: S101 — the only stage there is
         return lambda: box.position_mm(axis)
 
-    def _coefficients(self) -> tuple[float, float, float]:
-        total = np.zeros(3)
-        for stage, position in self._coarse():
-            total += stage.coefficients(position())
-        if self._lab.actuators.fine:
-            box = self.boxes[self._lab.actuators.fine.instrument]
+    def _made_on(self, side: str) -> tuple[float, float, float]:
+        """What the actuators on one side of the amplifier make together."""
+        total, actuators = np.zeros(3), self._lab.actuators
+        for settings, (stage, position) in zip(actuators.coarse, self._coarse, strict=True):
+            if settings.side == side:
+                total += stage.coefficients(position())
+        if actuators.fine and actuators.fine.side == side:
+            box = self.boxes[actuators.fine.instrument]
             assert isinstance(box, WaveShaperBox | DazzlerBox)  # noqa: S101 — the shapers there are
             total += np.array(self._fine(box))
         gdd, tod, fod = (float(value) for value in total)
@@ -210,6 +215,7 @@ class Boxes:
                 self._fitted = key, box.coefficients(known.carrier_thz)
         return self._fitted[1]
 
+    @cached_property
     def _coarse(self) -> list[tuple[CoarseStage, Callable[[], float]]]:
         carrier_nm = C_NM_PER_PS / self._laser.carrier_thz
         far = (-1e6, 1e6)

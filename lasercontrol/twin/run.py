@@ -15,7 +15,7 @@ from lasercontrol.config import Config
 from lasercontrol.config_file import find_config, load_config, overridden
 from lasercontrol.errors import BenchError, CallerError
 from lasercontrol.lab_settings import FaultSettings
-from lasercontrol.twin.boxes import Boxes
+from lasercontrol.twin.boxes import NOMINAL_A, Boxes
 from lasercontrol.twin.control import Control
 from lasercontrol.twin.laser import TwinLaser
 
@@ -66,10 +66,15 @@ class Twin:
                 await service.stop()
 
     def rewritten(self, path: Path) -> None:
-        """The config with the addresses of the twin in it, as a new file."""
+        """The config with the addresses of the twin in it, as a new file; runs switch its light on and off themselves.
+
+        At a real bench a person may do that, at the twin there is none.
+        """
         told: dict[str, Any] = self.config.model_dump(mode="json", exclude_none=True)
         for name, resource in self.boxes.addresses.items():
             told["lab"]["instruments"][name]["resource"] = resource
+        told["lab"]["safety"] |= {"switch_on": True, "switch_off": True}
+        told["lab"]["safety"].setdefault("current_a", NOMINAL_A)
         try:
             with path.open("x", encoding="utf-8") as file:
                 yaml.safe_dump(told, file, allow_unicode=True, sort_keys=False)

@@ -13,6 +13,7 @@ from drivers.instrument import Instrument, ScpiInstrument
 from drivers.parameter import Measured, parameters_of
 from drivers.registry import DRIVERS, driver_named
 from drivers.shaper import Shaper
+from drivers.standard_events import EventChecked
 from tests.drivers.zoo import SPECIMENS
 
 FOLDER = Path(str(drivers.__file__)).parent
@@ -39,7 +40,7 @@ UNITS = {
     "K": "_k",
     "ms": "_ms",
 }  # fmt: skip — unit → how a name that carries it ends
-ABSTRACT = {Instrument, ScpiInstrument, Shaper}
+ABSTRACT = {EventChecked, Instrument, ScpiInstrument, Shaper}
 
 
 def every_driver() -> Iterator[type[Instrument]]:
