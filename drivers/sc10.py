@@ -40,8 +40,8 @@ class SC10(Instrument):
     confidence = "A"
     roles = ("shutter",)
     at_power_loss = (
-        "A head of the SH series closes by its spring when the controller's mains fails; that it stays closed when "
-        "power comes back, and which settings are kept, is not verified."
+        "Not verified. Heads of the SH series are said to close by a spring when the controller's mains fails; do not "
+        "rely on it to block a beam. The driver takes nothing for granted when power is back: it reads every state again."
     )
 
     mode = _Choice(
