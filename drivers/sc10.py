@@ -41,7 +41,7 @@ class SC10(Instrument):
     roles = ("shutter",)
     at_power_loss = (
         "Not verified. Heads of the SH series are said to close by a spring when the controller's mains fails; do not "
-        "rely on it to block a beam. The driver takes nothing for granted when power is back: it reads every state again."
+        "rely on it to block a beam. When power is back the driver reads every state again."
     )
 
     mode = _Choice(
