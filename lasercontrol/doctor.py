@@ -14,6 +14,7 @@ from lasercontrol.lab.emission import Emission
 from lasercontrol.lab.instruments import Instruments, Used
 from lasercontrol.lab.latch import Latch
 from lasercontrol.lab.ownership import owner_of
+from lasercontrol.lab.phase import PhaseMap
 from lasercontrol.signals import Attention
 
 __all__ = ["Finding", "Visit", "examine", "sentences_of"]
@@ -146,6 +147,7 @@ def _together(config: Config, instruments: Instruments) -> tuple[tuple[str, ...]
         at = zip(parts.bench.knobs, parts.bench.setting, strict=True)
         facts = (
             "setting now: " + ", ".join(f"{knob.name} {value:.6g} {knob.unit}" for knob, value in at),
+            *_reach_in_words(parts.bench.phase),
             f"reachable with TOD and FOD at zero: GDD {low:.4g} to {high:.4g} ps²",
             *(f"{name}: about {seconds:.3g} s a shot" for name, seconds in shots.items()),
         )
@@ -159,6 +161,21 @@ def _together(config: Config, instruments: Instruments) -> tuple[tuple[str, ...]
     if (opened := parts.bench.open_interlock()) is not None:
         wrong.append(f"interlock: {opened}")
     return facts, wrong
+
+
+def _reach_in_words(phase: PhaseMap) -> list[str]:
+    """What each actuator can make."""
+    told = [
+        f"{stage.name}: GDD {stage.gdd_range_ps2[0]:.4g} to {stage.gdd_range_ps2[1]:.4g} ps² over its travel, with "
+        f"{stage.per_mm[1] / stage.per_mm[0]:.3g} ps³ of TOD for each ps² of GDD"
+        for stage in phase.stages
+    ]
+    if reach := phase.reach:
+        told.append(
+            f"shaper: ±{reach.reach_ps:g} ps of group delay from {reach.low_thz:.3f} to {reach.high_thz:.3f} THz, in "
+            f"steps of {reach.resolution_thz:g} THz"
+        )
+    return told
 
 
 def _plain(value: Any) -> Any:

@@ -104,8 +104,19 @@ def _result(summary: Mapping[str, Any]) -> str:
         "strehl": "peak {strehl:.3f} of the limit's",
         "reachable_fraction": "{reachable_fraction:.3f} of the best reachable",
     }
-    parts = (sentence.format(**summary) for key, sentence in sentences.items() if summary.get(key) is not None)
-    return ", ".join(parts)
+    parts = [sentence.format(**summary) for key, sentence in sentences.items() if summary.get(key) is not None]
+    return ", ".join(parts or _measured(summary))
+
+
+def _measured(summary: Mapping[str, Any]) -> list[str]:
+    """Of a real laser, what its instruments showed."""
+    parts = []
+    if summary.get("signal_gain") is not None:
+        parts.append(f"signal {summary['signal_gain']:.3g} times that of the first good reading")
+    widths = summary.get("autocorrelation_fwhm_ps")
+    if widths and widths[1] is not None:
+        parts.append(f"autocorrelation {widths[1]:.2f} ps wide")
+    return parts
 
 
 def _shortened(text: str) -> str:

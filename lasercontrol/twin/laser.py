@@ -118,14 +118,13 @@ class TwinLaser:
         return SECOND_HARMONIC_W * (self._scale * noisy * self.pulse_energy**2 + dark)
 
     def second_harmonic_w_per_nm(self, wavelength_nm: Floats) -> Floats:
-        """Spectral density of the FROG's signal at the present delay, with a camera's noise, over wavelengths (n,)."""
+        """Spectral density of the FROG's signal at the present delay, with noise, over wavelengths (n,)."""
         setting = self.sides()
         delay_ps = self.parts.delay_ps() + self._instruments.delay_rms_ps * self._normal()
         f_thz = C_NM_PER_PS / wavelength_nm
         row = self._trace_row(setting, delay_ps)
         density = np.interp(f_thz - 2 * self.carrier_thz, self._axis_thz(), row, left=0.0, right=0.0)
-        noise = self._instruments.pixel_noise * self._brightest(setting) * self._rng.standard_normal(len(f_thz))
-        per_thz = self._scale * self.pulse_energy**2 * (density + noise)
+        per_thz = self._scale * self.pulse_energy**2 * self._noisy(density, self._brightest(setting))
         per_thz = SECOND_HARMONIC_W * (per_thz + self._background * self._limit_brightest)
         return np.asarray(np.maximum(per_thz * C_NM_PER_PS / wavelength_nm**2, DARK_W_PER_NM))
 
@@ -134,8 +133,7 @@ class TwinLaser:
         f_thz = C_NM_PER_PS / wavelength_nm
         power = np.fft.fftshift(np.abs(self._spectrum(self.sides())) ** 2)
         density = np.interp(f_thz - self.carrier_thz, self._axis_thz(), power, left=0.0, right=0.0)
-        noise = self._instruments.pixel_noise * power.max() * self._rng.standard_normal(len(f_thz))
-        per_thz = self._nominal_w * self.pulse_energy * (density + noise)
+        per_thz = self._nominal_w * self.pulse_energy * self._noisy(density, float(power.max()))
         return np.asarray(np.maximum(per_thz * C_NM_PER_PS / wavelength_nm**2, DARK_W_PER_NM))
 
     def autocorrelation(self, delay_ps: Floats) -> Floats:
@@ -163,6 +161,13 @@ class TwinLaser:
     def _row_of(self, pulse: NDArray[np.complexfloating[Any]], delayed: NDArray[np.complexfloating[Any]]) -> Floats:
         amplitude = np.fft.fft(pulse * delayed) * FULL_GRID.dt_ps
         return np.asarray(np.fft.fftshift(np.abs(amplitude) ** 2) / self._limit_yield)
+
+    def _noisy(self, density: Floats, brightest: float) -> Floats:
+        """With noise that goes as the root of the light: at the brightest it is a camera's; no spectrometer shows less
+        than nothing.
+        """
+        noise = self._instruments.pixel_noise * np.sqrt(density * brightest) * self._rng.standard_normal(len(density))
+        return np.asarray(np.maximum(density + noise, 0.0))
 
     @staticmethod
     def _axis_thz() -> Floats:
