@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lasercontrol.bench import Bench, Floats, Knob, Quality, Reading
-from lasercontrol.errors import LinkError, MoveRefused, SafetyError
+from lasercontrol.errors import LaserControlError, LinkError, MoveRefused, SafetyError
 from lasercontrol.ramp import crossing, profile
 
 __all__ = [
@@ -250,8 +250,7 @@ class GuardedBench:
 
     def _guard_interlock(self) -> None:
         if (opened := self._limits.interlock()) is not None:
-            self._bench.make_safe()
-            raise SafetyError(f"interlock: {opened}; emission is off, and nothing was moved.")
+            raise SafetyError(f"interlock: {opened}; {self._made_safe()}nothing was moved.")
 
     def _guard_nominal_energy(self) -> None:
         coating = self._limits.coating
@@ -262,12 +261,19 @@ class GuardedBench:
     def _guard_measured_energy(self, energy: float) -> None:
         coating = self._limits.coating
         if coating and not energy * coating.nominal_gw_per_cm2 <= coating.max_gw_per_cm2:
-            self._bench.make_safe()
             raise SafetyError(
                 f"measured energy is {energy:.4g} of nominal: the transform-limited peak would be "
                 f"{energy * coating.nominal_gw_per_cm2:.4g} GW/cm², the coating stands {coating.max_gw_per_cm2:.4g} "
-                f"GW/cm²; emission is off, and no knob was moved."
+                f"GW/cm²; {self._made_safe()}no knob was moved."
             )
+
+    def _made_safe(self) -> str:
+        """Remove emission, in words: where that fails the cause is told all the same; who ends the run tries again."""
+        try:
+            self._bench.make_safe()
+        except LaserControlError:
+            return "EMISSION MAY STILL BE ON, and "
+        return "emission is off, and "
 
 
 def _no_numbers(reading: Reading) -> list[str]:

@@ -23,7 +23,7 @@ from lasercontrol.lab.emission import Emission
 from lasercontrol.lab.faults import PASSING, FaultCount, in_bench_words
 from lasercontrol.lab.latch import Latch
 from lasercontrol.lab.phase import Allocation, PhaseMap
-from lasercontrol.lab.roles import PowerMeter, Shaper, Stage
+from lasercontrol.lab.roles import PowerMeter, Shaper, Shutter, Stage
 from lasercontrol.lab_settings import LabSettings
 from lasercontrol.signals import Attention, StopAsked
 from lasercontrol.simbench import COEFFICIENTS
@@ -248,10 +248,10 @@ class LabBench:
         settings = self._lab.diagnostics.power
         power_w = self._power.power_w
         if not power_w <= settings.ceiling_w:
-            self.make_safe()
+            self._emission.remove()
             raise SafetyError(
-                f"{self._power.name}: {power_w:.4g} W is above the ceiling of {settings.ceiling_w:.4g} W; emission is "
-                f"off, and no knob was moved."
+                f"{self._power.name}: {power_w:.4g} W is above the ceiling of {settings.ceiling_w:.4g} W; "
+                f"{self._emission.in_words()}, and no knob was moved."
             )
         return power_w / settings.nominal_w
 

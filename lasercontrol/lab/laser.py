@@ -24,7 +24,7 @@ from lasercontrol.lab_settings import LabSettings
 from lasercontrol.laser_of import KnownLaser
 from lasercontrol.limits import Limits
 from lasercontrol.scenario import Scenario
-from lasercontrol.signals import Attention, StopAsked
+from lasercontrol.signals import Attention, StopAsked, Wish
 from lasercontrol.simulated import SimulatedLaser, agent_maker, nominal
 from lasercontrol.truth import Truth
 from sim.frog import FrogAxes
@@ -33,9 +33,13 @@ __all__ = ["LabLaser", "opened"]
 
 
 class StoppedEarly(LaserControlError):  # noqa: N818 — named by what happened
-    """Somebody asked for an end before the run began."""
+    """Ctrl-C before the run began."""
 
     exit_code = 130
+
+
+class TerminatedEarly(SafetyError):  # noqa: N818 — as above
+    """The system asked for an end before the run began."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -162,7 +166,8 @@ def _lit(lab: LabSettings, emission: Emission, attention: Attention) -> Iterator
         raise
     except StopAsked:
         emission.remove()
-        raise StoppedEarly(f"stopped before the first shot; {emission.in_words()}.") from None
+        kind = TerminatedEarly if attention.wish is Wish.MAKE_SAFE else StoppedEarly
+        raise kind(f"stopped before the first shot; {emission.in_words()}.") from None
     except BaseException:
         emission.remove()
         raise

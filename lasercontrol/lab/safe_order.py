@@ -129,8 +129,8 @@ def _least_a(source: "CurrentSource") -> float:
 def switch_on(shutter: "Shutter", source: "CurrentSource | None", settings: "SafetySettings", wait: Wait) -> None:
     """Let there be light, in the safe order, each step confirmed before the next; SafetyError where one fails.
 
-    wait: called with seconds between two looks at the temperature; what it raises ends the attempt. Emission has been
-    removed before anything is raised, and the message says so, or that it could not be.
+    wait: called with seconds between two looks at the temperature, and with 0 between steps; what it raises ends the
+    attempt. Emission has been removed before anything is raised, and the message says so, or that it could not be.
     """
     if source is not None and settings.current_a is None:
         raise CallerError("safety.current_a is missing, the current of nominal energy; nothing was moved.")
@@ -139,8 +139,10 @@ def switch_on(shutter: "Shutter", source: "CurrentSource | None", settings: "Saf
         if source is not None:
             _prepare(source, settings, wait)
         _require_interlocks(shutter, source)
+        wait(0.0)  # whoever wants an end by now is heard before there is a current, and again before there is light
         if source is not None and settings.current_a is not None:
             _energise(source, settings.current_a)
+        wait(0.0)
         _unblock(shutter)
     except Exception as error:
         raise SafetyError(f"The laser was not switched on: {error} {_ending(make_safe(shutter, source))}") from error

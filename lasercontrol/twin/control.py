@@ -2,7 +2,7 @@
 
 {"inject": "meter", "kind": "late", "seconds": 2, "count": 1}     {"heal": "meter"} or {"heal": "all"}
 {"close_interlock": "pump"}                                       a person closes what has tripped
-{"state": true}    emission, shutters, setting, moves, clock      {"score": true}    the pulse as it really is
+{"state": true}    emission, shutters, setting, delay, addresses   {"score": true}    the pulse as it really is
 {"stop": true}     the twin ends
 """
 
@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any, Protocol, runtime_checkable
 
 from drivers.emulators.faults import Fault
+from drivers.emulators.server import Service
 from lasercontrol.twin.boxes import Boxes
 from lasercontrol.twin.laser import TwinLaser
 
@@ -41,19 +42,21 @@ class Control:
         try:
             told = json.loads(line)
             return self._done(told) if isinstance(told, dict) else {"error": "a request is a JSON object"}
-        except (ValueError, KeyError, TypeError) as error:
+        except KeyError as error:
+            return {"error": f"the request has no {error}"}
+        except (ValueError, TypeError, OverflowError, RecursionError) as error:
             return {"error": f"{type(error).__name__}: {error}"}
 
     def _done(self, told: dict[str, Any]) -> dict[str, Any]:
         if "inject" in told:
             fault = Fault(told["kind"], float(told.get("seconds", 1.0)), int(told.get("count", 1)))
-            self._boxes.services[told["inject"]].inject(fault)
+            self._service(told["inject"]).inject(fault)
         elif "heal" in told:
             names = list(self._boxes.services) if told["heal"] == "all" else [told["heal"]]
             for name in names:
-                self._boxes.services[name].heal()
+                self._service(name).heal()
         elif "close_interlock" in told:
-            box = self._boxes.boxes[told["close_interlock"]]
+            box = self._service(told["close_interlock"]).box
             if not isinstance(box, Interlocked):
                 raise TypeError(f"{box.name} has no interlock")
             box.close_interlock()
@@ -64,8 +67,17 @@ class Control:
         elif "stop" in told:
             self._stop()
         else:
-            raise KeyError(f"a request has inject, heal, close_interlock, state, score or stop; got {sorted(told)}")
+            said = (
+                f"a request has inject, heal, close_interlock, state, score or stop; got {', '.join(told) or 'nothing'}"
+            )
+            raise ValueError(said)
         return {"ok": True}
+
+    def _service(self, name: str) -> Service:
+        services = self._boxes.services
+        if name not in services:
+            raise ValueError(f"there is no instrument {name!r}; there are {', '.join(services)}")
+        return services[name]
 
     def _state(self) -> dict[str, Any]:
         parts = self._laser.parts
@@ -75,6 +87,7 @@ class Control:
             "shutter_open": parts.open(),
             "seeded": parts.seeded(),
             "source_energy": parts.energy(),
+            "delay_ps": parts.delay_ps(),
             "setting": {"gdd_ps2": gdd, "tod_ps3": tod, "fod_ps4": fod},
             "addresses": dict(self._boxes.addresses),
         }

@@ -13,7 +13,7 @@ from drivers.emulators.clock import VirtualClock
 from drivers.emulators.faults import Fault
 from lasercontrol.config import Config
 from lasercontrol.config_file import find_config, load_config, overridden
-from lasercontrol.errors import BenchError, CallerError
+from lasercontrol.errors import BenchError, CallerError, ConfigError
 from lasercontrol.lab_settings import FaultSettings
 from lasercontrol.twin.boxes import NOMINAL_A, Boxes
 from lasercontrol.twin.control import Control
@@ -28,12 +28,16 @@ Say = Callable[[str], None]
 class Twin:
     """Boxes, laser, clock and control port of a config; `start` and `stop` run in an event loop.
 
-    Raises CallerError where the config has no `lab`, ConfigError where an instrument has no box.
+    Raises CallerError where the config has no `lab`; ConfigError for an instrument without box, a fault of none.
     """
 
     def __init__(self, config: Config, seed: int | None = None) -> None:
         if config.lab is None:
             raise CallerError("the config has no `lab` section: there are no instruments to be stood in for.")
+        for number, fault in enumerate(config.twin.faults):
+            if fault.instrument not in config.lab.instruments:
+                said = f"is {fault.instrument!r}; the instruments are {', '.join(config.lab.instruments)}."
+                raise ConfigError("config", None, f"twin.faults[{number}].instrument", said)
         self.config = config
         self.seed = next(known for known in (seed, config.session.seed, DEFAULT_SEED) if known is not None)
         self.clock = VirtualClock(config.twin.speed)
