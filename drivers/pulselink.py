@@ -178,8 +178,8 @@ class PulseLink(Instrument):
         """What it says of itself and of its signal; a scan that stands still."""
         state, data = round(self.ask_number("*OPER?")), round(self.ask_number("*ERR?"))
         found = [words for bit, words in STATE_PROBLEMS.items() if state & bit]
-        if not self.running:
-            return [*found, "it does not scan"]
+        if not self.running:  # what is wrong with its data shows when it scans
+            return found
         return found + [words for bit, words in DATA_PROBLEMS.items() if data & bit]
 
     def _curve(self, pairs: Any, *, saturated: bool) -> Curve:

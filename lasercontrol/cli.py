@@ -151,6 +151,9 @@ def twin(
     ] = None,
     speed: Annotated[float | None, typer.Option(help="Seconds of the twin for one of ours.")] = None,
     port: Annotated[int | None, typer.Option(help="Control port; 0: any free one.")] = None,
+    host: Annotated[
+        str | None, typer.Option(help="Where the instruments listen: 127.0.0.1. The control port stays there always.")
+    ] = None,
     rewritten: Annotated[
         Path | None, typer.Option(help="Write the config with the twin's addresses into this new file.")
     ] = None,
@@ -167,7 +170,7 @@ def twin(
         from lasercontrol.twin.rehearsal import rehearse as rehearsed
         from lasercontrol.twin.run import run, twin_config
 
-        settings = twin_config(config, speed=speed, control_port=port)
+        settings = twin_config(config, speed=speed, control_port=port, host=host)
         if rehearse:
             outcome = rehearsed(settings, seed=seed, out=out, quiet=as_json)
             told(outcome.sentences, outcome.summary, as_json=as_json)

@@ -140,6 +140,8 @@ class AutocorrelatorSettings(_Settings):
 
     instrument: str
     """Name of an instrument."""
+    scan_range_ps: Real = Field(default=50.0, gt=0, le=1000)
+    """Whole width of the scan: the pulse at the start, and 32 ps at least, must fit into it."""
 
 
 class SpectrometerSettings(_Settings):
@@ -293,6 +295,9 @@ class LabSettings(_Settings):
         named = {name for _, _, name in self.used}
         if idle := [name for name in self.instruments if name not in named]:
             raise ValueError(f"the instruments {', '.join(idle)} are used for nothing")
+        owned = [name for _, role, name in self.used if role in {"stage", "spectrometer"}]
+        if twice := sorted({name for name in owned if owned.count(name) > 1}):  # its other use would be undone
+            raise ValueError(f"{', '.join(twice)}: a stage or a spectrometer has one use, and this one has two")
         fine = self.actuators.fine
         if fine and fine.side == "before" and not fine.glitch_free and self.safety.seed_shutter is None:
             raise ValueError(
@@ -326,6 +331,8 @@ class TwinSettings(_Settings):
 
     speed: Real = Field(default=1000.0, gt=0, le=1e6)
     """Seconds of the twin for one of ours: at 1000 a sweep of one second takes a millisecond."""
+    host: str = "127.0.0.1"
+    """Where the instruments listen; another address is open to everybody on that network, as real instruments are."""
     control_port: Count = Field(default=5600, ge=0, le=65535)
     """Where faults are ordered and the truth is asked; 0: any free port."""
     delay_zero_error_mm: Real = Field(default=0.01, ge=-1, le=1)

@@ -154,7 +154,7 @@ class GuardedBench:
         self._guard_interlock()
         reading = self._bench.measure()
         self._guard_measured_energy(float(np.max(reading.energy, initial=0.0, where=~np.isnan(reading.energy))))
-        if not (wrong := _no_numbers(reading)):
+        if reading.worst is Quality.INVALID or not (wrong := _no_numbers(reading)):
             return reading
         quality = np.full_like(reading.quality, Quality.INVALID)
         return replace(reading, quality=quality, reasons=(*reading.reasons, *wrong))

@@ -84,7 +84,10 @@ def optimize(call: Call) -> Outcome:
             guarded = GuardedBench(laser.bench, laser.limits)
             if path is None:
                 return Outcome(*rehearsal(laser, guarded, headline(laser, shots)), 0)
-            return _run(call, laser, guarded, shots, attention, consent, path, past.shots if past else ())
+            ending, told = _run(call, laser, guarded, shots, attention, consent, path, past.shots if past else ())
+        if attention.wish < Wish.STAY:  # somebody in a hurry does not wait for a picture, and no laser does
+            told |= _picture(path, told)
+        return Outcome(sentences_of(told), told, EXIT_CODES[ending.exit])
 
 
 @contextmanager
@@ -164,7 +167,7 @@ def _run(
     consent: Consent,
     path: Path,
     past: Sequence[ShotRow],
-) -> Outcome:
+) -> tuple[Ending, dict[str, Any]]:
     make_agent = laser.agent(laser.config.session.agent)
     recorder = RecordWriter.create(path, _header(call, laser))
     limit = laser.truth.limit_intensity if laser.truth else None
@@ -192,10 +195,7 @@ def _run(
     with keys(attention) as keyboard, progress.shown():
         progress.say(headline(laser, shots) + (f" ({HINT})" if keyboard else ""))
         ending = session.run(past)
-    told = summary_of(ending, laser, scores.scores, path, shots)
-    if attention.wish < Wish.STAY:  # somebody in a hurry does not wait for a picture
-        told |= _picture(path, told)
-    return Outcome(sentences_of(told), told, EXIT_CODES[ending.exit])
+    return ending, summary_of(ending, laser, scores.scores, path, shots)
 
 
 def _keep_facts(recorder: RecordWriter, laser: TunableLaser) -> None:

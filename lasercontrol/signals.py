@@ -48,6 +48,7 @@ class Attention:
         self.known = Wish.GO_ON
         self.paused = False
         self.on_tick: Callable[[], None] = lambda: None
+        self._prompt = False
         self._asked = False
         self._answers: list[bool] = []
 
@@ -56,8 +57,23 @@ class Attention:
         self._raise_to(Wish.RETURN if self.wish is Wish.GO_ON else Wish.STAY)
 
     def terminate(self) -> None:
-        """The system, or the closing of the terminal, ends the program."""
+        """The system, or the closing of the terminal, ends the program; StopAsked within `prompt`."""
         self._raise_to(Wish.MAKE_SAFE)
+        if self._prompt:
+            raise StopAsked
+
+    @contextmanager
+    def prompt(self) -> Iterator[None]:
+        """While the block runs, `terminate` raises StopAsked on the spot: a sweep takes minutes, emission goes off now.
+
+        For questions to instruments alone, which may be broken off in the middle of an answer.
+        """
+        self.heed()
+        self._prompt = True
+        try:
+            yield
+        finally:
+            self._prompt = False
 
     def toggle_pause(self) -> None:
         """Pause, or go on."""

@@ -229,7 +229,8 @@ class LabBench:
         worst = Quality.OK
         reasons: list[str] = []
         for name, reader in self.readers.items():
-            seen = reader.read(before)
+            with self._attention.prompt():
+                seen = reader.read(before)
             channels[name] = seen.channel
             worst = max(worst, seen.quality)
             reasons += seen.reasons

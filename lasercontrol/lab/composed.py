@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from drivers.curve import Curve
+from drivers.errors import OutOfRange
+from drivers.reach import GroupDelayReach
 from lasercontrol.bench import Floats, Knob
 from lasercontrol.config import Config
 from lasercontrol.errors import ConfigError
@@ -105,8 +107,7 @@ def _phase_map(lab: LabSettings, instruments: Instruments, known: KnownLaser, kn
         said = "without a shaper, one stage sets one knob: write a single `coarse` and knobs.each with gdd_ps2 alone."
         raise ConfigError("config", None, "lab.actuators", said)
     band = band_of(known.amplitude, FULL_GRID.omega_rad_per_ps)
-    if shaper:
-        shaper.carrier_thz, shaper.band_rad_per_ps = known.carrier_thz, band
+    reach = _reach_of(shaper, known.carrier_thz, band) if shaper else None
     carrier_nm = C_NM_PER_PS / known.carrier_thz
     try:
         with in_bench_words():
@@ -116,7 +117,19 @@ def _phase_map(lab: LabSettings, instruments: Instruments, known: KnownLaser, kn
             ]
     except ValueError as error:
         raise ConfigError("config", None, "lab.actuators.coarse", f"{error}") from None
-    return PhaseMap(stages, shaper.reach if shaper else None, band)
+    return PhaseMap(stages, reach, band)
+
+
+def _reach_of(shaper: Shaper, carrier_thz: float, band: tuple[float, float]) -> GroupDelayReach:
+    """The shaper's, told of the pulse; ConfigError where it is not known or the pulse's band is not within."""
+    shaper.carrier_thz, shaper.band_rad_per_ps = carrier_thz, band
+    with in_bench_words():
+        try:
+            reach = shaper.reach
+            reach.require(shaper.name, (0.0, 0.0, 0.0), carrier_thz, band)
+        except OutOfRange as error:
+            raise ConfigError("config", None, "lab.actuators.fine", f"{error}") from None
+    return reach
 
 
 def _readers(
@@ -144,8 +157,10 @@ def _readers(
             )
         )
     if seen.autocorrelator:
-        device = seen.autocorrelator.instrument
-        makers["autocorrelation"] = lambda: AutocorrelationReader(instruments.autocorrelator(device), axes)
+        correlator = seen.autocorrelator
+        makers["autocorrelation"] = lambda: AutocorrelationReader(
+            instruments.autocorrelator(correlator.instrument), correlator, axes
+        )
     if seen.spectrometer:
         spectrometer = seen.spectrometer
         makers["spectrum"] = lambda: SpectrumReader(

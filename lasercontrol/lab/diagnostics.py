@@ -10,7 +10,7 @@ from drivers.curve import Curve
 from lasercontrol.bench import Channel, Quality
 from lasercontrol.lab.frog_scan import FrogScan, on_bins
 from lasercontrol.lab.roles import Autocorrelator, PowerMeter, Spectrometer
-from lasercontrol.lab_settings import SpectrometerSettings, YieldSettings
+from lasercontrol.lab_settings import AutocorrelatorSettings, SpectrometerSettings, YieldSettings
 from sim.constants import C_NM_PER_PS
 from sim.frog import FrogAxes
 from sim.grid import FULL_GRID
@@ -53,9 +53,16 @@ def FrogReader(scan: FrogScan) -> Reader:  # noqa: N802 — one of the readers, 
     return Reader(read, lambda: scan.seconds_per_shot, scan.prepare)
 
 
-def AutocorrelationReader(device: Autocorrelator, axes: FrogAxes) -> Reader:  # noqa: N802
+def AutocorrelationReader(  # noqa: N802
+    device: Autocorrelator, settings: AutocorrelatorSettings, axes: FrogAxes
+) -> Reader:
     """An autocorrelator, its curve centred and put onto the delays that the model has."""
     delay_ps = axes.delay_ps(FULL_GRID)
+
+    def prepare() -> None:
+        device.scan_range_ps = settings.scan_range_ps
+        if not device.running:
+            device.running = True
 
     def read(_: float) -> Seen:
         curve = device.autocorrelation()
@@ -63,7 +70,8 @@ def AutocorrelationReader(device: Autocorrelator, axes: FrogAxes) -> Reader:  # 
         values = np.interp(delay_ps + middle_ps, curve.axis, curve.values, left=0.0, right=0.0)
         reasons = []
         if curve.axis[0] > delay_ps[0] + middle_ps or curve.axis[-1] < delay_ps[-1] + middle_ps:
-            ends = max(curve.values[0], curve.values[-1]) / curve.values.max()
+            height = curve.values.max()
+            ends = max(curve.values[0], curve.values[-1]) / height if height > 0 else 0.0
             if ends > DARKEST:
                 reasons.append(f"the autocorrelation is cut off at {ends:.0%} of its height: widen its scan range")
         if curve.saturated:
@@ -71,7 +79,7 @@ def AutocorrelationReader(device: Autocorrelator, axes: FrogAxes) -> Reader:  # 
         quality = Quality.SUSPECT if reasons else Quality.OK
         return Seen(Channel(values, curve.value_unit, {"delay_ps": delay_ps}), quality, tuple(reasons))
 
-    return Reader(read, lambda: device.seconds_per_shot)
+    return Reader(read, lambda: device.seconds_per_shot, prepare)
 
 
 def SpectrumReader(  # noqa: N802

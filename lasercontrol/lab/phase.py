@@ -124,7 +124,8 @@ class PhaseMap:
         return float(abs(moved) / room) if room > 0 else (0.0 if moved == 0 else float("inf"))
 
     def _span_ps(self, coefficients: Floats) -> float:
-        return group_delay_span_ps(*map(float, coefficients), *self.band_rad_per_ps)  # as the driver reckons it
+        gdd, tod, fod = coefficients
+        return group_delay_span_ps(gdd, tod, fod, *self.band_rad_per_ps)  # as the driver reckons it
 
     def _linear(self, coefficients: Floats) -> tuple[Floats, Floats]:
         """Rows and bounds of: least ≤ delay of what the stages leave ≤ greatest, unknowns (positions, least, greatest).

@@ -62,7 +62,10 @@ class Spectrometer(Device, Protocol):
 
 
 class Autocorrelator(Device, Protocol):
-    """Autocorrelation over delay."""
+    """Autocorrelation over delay, while it is `running`."""
+
+    running: bool
+    scan_range_ps: float
 
     def autocorrelation(self) -> Curve:
         """A new one: ps, arbitrary unit."""

@@ -155,13 +155,20 @@ class Boxes:
         """On the port that the config names, where that is one of this machine; else on a free one."""
         box, clock = self.boxes[name], self._clock
         if isinstance(box, WaveShaperBox):
-            return HttpServer(box, clock, port=_port(address.resource.rpartition(":")[2], address.resource))
+            return HttpServer(
+                box,
+                clock,
+                host=self._config.twin.host,
+                port=_port(address.resource.rpartition(":")[2], address.resource),
+            )
         if isinstance(box, DazzlerBox):
             return FolderServer(box, clock)
         if address.resource.upper().startswith("ASRL"):
             return PtyServer(box, clock)
         parts = address.resource.split("::")
-        return BoxServer(box, clock, port=_port(parts[2] if len(parts) > 3 else "", address.resource))
+        return BoxServer(
+            box, clock, host=self._config.twin.host, port=_port(parts[2] if len(parts) > 3 else "", address.resource)
+        )
 
     # ------------------------------------------------------------------------------------------------ the join
 

@@ -92,11 +92,14 @@ class Twin:
         self.boxes.services[fault.instrument].inject(Fault(fault.kind, fault.seconds, fault.count))
 
 
-def twin_config(name: str, *, speed: float | None, control_port: int | None) -> Config:
+def twin_config(
+    name: str, *, speed: float | None = None, control_port: int | None = None, host: str | None = None
+) -> Config:
     """A config by path or name, with what the command line says of its twin. Raises ConfigError."""
     changes = {
         "--speed": (("twin", "speed"), speed),
         "--port": (("twin", "control_port"), control_port),
+        "--host": (("twin", "host"), host),
     }
     config = load_config(find_config(name))
     return overridden(config, {option: change for option, change in changes.items() if change[1] is not None})
@@ -132,4 +135,6 @@ def _welcome(twin: Twin) -> list[str]:
     for name, resource in twin.boxes.addresses.items():
         lines.append(f"  {name:<16} {twin.config.lab.instruments[name].driver:<14} {resource}")
     lines.append(f"  {'control port':<16} {'JSON lines':<14} 127.0.0.1:{twin.control_port}")
+    if twin.config.twin.host not in {"127.0.0.1", "localhost", "::1"}:
+        lines.append(f"  LISTENS AT {twin.config.twin.host}: whoever reaches it can speak to these boxes.")
     return lines

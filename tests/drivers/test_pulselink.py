@@ -64,7 +64,7 @@ def test_a_setting_that_does_not_follow_is_sent_again_then_told(monkeypatch: pyt
     monkeypatch.setattr(pulselink, "AGAIN_S", 0.0)
     monkeypatch.setattr(pulselink, "FOLLOW_S", 0.0)
     ac, script = scripted(PulseLink, ("DETECTOR:GAIN=700", None), ("DETECTOR:GAIN?", "500"))
-    with pytest.raises(NotObeyed, match="gain: asked 700 , the instrument still reports 500"):
+    with pytest.raises(NotObeyed, match="gain: asked 700, the instrument still reports 500"):
         ac.gain = 700
     assert not script.pairs
     monkeypatch.setattr(pulselink, "FOLLOW_S", 5.0)
@@ -150,7 +150,6 @@ def test_what_it_says_of_itself_is_a_problem() -> None:
         "pulseLink is not connected to the instrument",
         "the delay drive is switched off",
         "the firmware reports an error",
-        "it does not scan",
     ]
 
 
@@ -174,7 +173,7 @@ def test_on_the_wire_every_setting_is_set_and_read() -> None:
         ac.averages = 4
         ac.scan_range_ps = 50
         assert ac.state() == {"running": False, "scan_range_ps": 50.0, "averages": 4.0, "gain": 800.0}
-        assert ac.problems() == ["it does not scan"]
+        assert not ac.problems()  # that it does not scan is none: a bench starts it
 
 
 def test_on_the_wire_padding_is_no_answer_and_the_link_is_kept() -> None:
