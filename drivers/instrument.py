@@ -118,12 +118,13 @@ class Instrument:
 
         What is found counts as known afterwards: the error is raised once.
         """
-        lost = []
+        lost, changed = [], {}
         for parameter_name, expected in list(self.set_points.items()):
             parameter = getattr(type(self), parameter_name)
             if isinstance(parameter, Parameter) and not parameter.same(self, found := parameter.ask(self), expected):
                 lost.append(f"{parameter_name} was {parameter.shown(expected)} and is {parameter.shown(found)}")
-                self.set_points[parameter_name] = found
+                changed[parameter_name] = found
+        self.set_points |= changed  # only now: the link may be lost again before all is read, and nobody was told
         if lost:
             raise SetPointLost(self.name, f"after the link was lost: {'; '.join(lost)}.")
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from weakref import WeakValueDictionary
 
-from drivers.errors import LinkError, ReplyTimeout, WrongIdentity, WrongReply
+from drivers.errors import LinkError, ReplyTimeout, SetPointLost, WrongIdentity, WrongReply
 from drivers.message_log import MessageLog
 from drivers.port import PADDING, Port
 
@@ -229,10 +229,10 @@ class Link:
         self._after_recovery()
 
     def _cleared(self) -> bool:
-        port, self._doubt = self._port, None
-        assert port is not None  # noqa: S101 — the caller has looked
+        assert self._port is not None  # noqa: S101 — the caller has looked
         try:
-            port.clear()
+            self._port.clear()
+            self._doubt = None  # not before: Ctrl-C in the middle of a clear leaves the link as doubtful as it was
             self._prove()
         except LinkError:
             return False
@@ -257,11 +257,17 @@ class Link:
             raise WrongIdentity(self.name, told)
 
     def _after_recovery(self) -> None:
-        """The first connection has nothing to verify; every later one has."""
+        """The first connection has nothing to verify; every later one has, until it has been done."""
         if self._proved:
             self.reopened += 1
-            if self.verify:
-                self.verify()
+            try:
+                if self.verify:
+                    self.verify()
+            except SetPointLost:
+                raise
+            except BaseException as error:
+                self.doubt(str(error) or type(error).__name__)
+                raise
         self._proved = True
 
     def _close_port(self) -> None:

@@ -32,7 +32,7 @@ class MessageLog:
 
     def __init__(self, path: Path | None = None) -> None:
         self.messages: deque[Message] = deque(maxlen=KEPT)
-        self._file = path.open("a", encoding="utf-8") if path else None
+        self._file = path.open("a", encoding="utf-8", buffering=1) if path else None
         self._lock = threading.Lock()
         self._bytes = 0
 

@@ -118,7 +118,7 @@ class Measured(Parameter[float]):
 
     def shown(self, value: float) -> str:
         """With its unit."""
-        return f"{value:.9g} {self.unit}"
+        return f"{value:.9g} {self.unit}".rstrip()
 
 
 class Number(Measured):

@@ -29,8 +29,8 @@ class Port(Protocol):
     def receive_until(self, end: bytes, timeout_s: float) -> bytes:
         """One message without its end; ReplyTimeout where it does not arrive whole."""
 
-    def receive_exactly(self, count: int, timeout_s: float) -> bytes:
-        """The next `count` bytes of a message."""
+    def receive_exactly(self, count: int, timeout_s: float) -> bytes | bytearray:
+        """The next `count` bytes of a message; ReplyTimeout, WrongReply where they do not come."""
 
     def finish(self, end: bytes, timeout_s: float) -> None:
         """The message is over: take its end, if it has one. WrongReply where anything else follows."""

@@ -8,14 +8,17 @@ pyvisa-py 0.8.1 spins until the time-out and then reports that.
 import select
 import socket
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 from drivers.errors import LinkLost, ReplyTimeout, WrongReply
-from drivers.port import patience_s
+from drivers.port import PADDING, patience_s
 
 __all__ = ["Closable", "SocketPort"]
 
-CHUNK = 1 << 20
+TEXT, HEAD = 1 << 16, 1 << 12  # bytes asked for at a time, where it is not known how many come
+SPARE = 16  # bytes of memory behind a block: its end comes with it
+CLOSED = "the instrument closed the connection."
 
 
 class Closable(Protocol):
@@ -35,9 +38,7 @@ class SocketPort:
         connection.setblocking(False)
         self._socket, self._name, self._owner = connection, name, owner or connection
         self._buffer = bytearray()
-        self._waiting = select.poll() if hasattr(select, "poll") else None
-        if self._waiting:
-            self._waiting.register(connection, select.POLLIN)
+        self._readable = _watch(connection)
 
     @property
     def nodelay(self) -> bool:
@@ -46,41 +47,55 @@ class SocketPort:
 
     def send(self, message: bytes) -> None:
         """Send a whole message; WrongReply where bytes wait that nobody asked for."""
-        if self._buffer or self._readable(0.0):
-            waiting = bytes(self._buffer) or self._received(0.0)
+        if self._buffer or self._readable(0):
+            waiting = bytes(self._buffer) or self._some(0.0, TEXT)
             self._buffer.clear()
-            raise WrongReply(self._name, f"sent {waiting[:80]!r}, which nobody had asked for; nothing was sent.")
+            if waiting.strip(PADDING):
+                raise WrongReply(self._name, f"sent {waiting[:80]!r}, which nobody had asked for; nothing was sent.")
         try:
             sent = self._socket.send(message)
             while sent < len(message):
                 select.select([], [self._socket], [], 1.0)
                 sent += self._socket.send(message[sent:])
         except OSError as error:
-            raise LinkLost(self._name, f"the connection went away ({error.strerror or error}).") from error
+            raise self._lost(error) from error
 
     def receive_until(self, end: bytes, timeout_s: float) -> bytes:
         """One message without its end."""
         limit_s = time.monotonic() + timeout_s
+        if not self._buffer:
+            some = self._some(timeout_s, TEXT)
+            if some.endswith(end) and some.find(end) == len(some) - len(
+                end
+            ):  # the whole answer and nothing else, as nearly always
+                return some[: -len(end)]
+            self._buffer += some
         looked = 0
         while (at := self._buffer.find(end, looked)) < 0:
             looked = max(0, len(self._buffer) - len(end) + 1)
-            self._buffer += self._received(limit_s - time.monotonic())
-        message = bytes(self._buffer[:at])
-        del self._buffer[: at + len(end)]
-        return message
+            self._buffer += self._some(limit_s - time.monotonic(), TEXT)
+        return self._taken(at, len(end))
 
-    def receive_exactly(self, count: int, timeout_s: float) -> bytes:
-        """The next `count` bytes."""
+    def receive_exactly(self, count: int, timeout_s: float) -> bytes | bytearray:
+        """The next `count` bytes; ReplyTimeout also where nothing more has come for `timeout_s`."""
         limit_s = time.monotonic() + patience_s(timeout_s, count)
-        while len(self._buffer) < count:
-            self._buffer += self._received(limit_s - time.monotonic())
-        block = bytes(self._buffer[:count])
-        del self._buffer[:count]
+        while len(self._buffer) < count <= HEAD:
+            self._buffer += self._some(min(timeout_s, limit_s - time.monotonic()), HEAD)
+        if len(self._buffer) >= count:
+            return self._taken(count)
+        block, filled = bytearray(count + SPARE), len(self._buffer)
+        with memoryview(block) as place:
+            place[:filled] = self._taken(filled)
+            while filled < count:
+                self._wait(min(timeout_s, limit_s - time.monotonic()))
+                filled += self._into(place[filled:])
+        self._buffer += block[count:filled]
+        del block[count:]
         return block
 
     def finish(self, end: bytes, timeout_s: float) -> None:
         """Take the end of the message; on a stream there must be one."""
-        if rest := self.receive_until(end, timeout_s):
+        if rest := self.receive_until(end, timeout_s).strip(PADDING):
             raise WrongReply(self._name, f"{rest[:40]!r} follows a block, where {end!r} should.")
 
     def clear(self) -> None:
@@ -91,20 +106,45 @@ class SocketPort:
         """Close the socket, and what holds it."""
         self._owner.close()
 
-    def _readable(self, timeout_s: float) -> bool:
-        if self._waiting:
-            return bool(self._waiting.poll(timeout_s * 1e3))
-        return bool(select.select([self._socket], [], [], timeout_s)[0])
+    def _taken(self, count: int, end: int = 0) -> bytes:
+        """The first bytes; `end` more go with them."""
+        taken = bytes(self._buffer[:count])
+        del self._buffer[: count + end]
+        return taken
 
-    def _received(self, timeout_s: float) -> bytes:
+    def _some(self, timeout_s: float, most: int) -> bytes:
         """Some bytes; ReplyTimeout after the time, LinkLost where the other side has closed."""
-        if not self._readable(max(0.0, timeout_s)):
+        self._wait(timeout_s)
+        try:
+            some = self._socket.recv(most)
+        except OSError as error:
+            raise self._lost(error) from error
+        if not some:
+            raise LinkLost(self._name, CLOSED)
+        return some
+
+    def _into(self, place: memoryview) -> int:
+        try:
+            count = self._socket.recv_into(place)
+        except OSError as error:
+            raise self._lost(error) from error
+        if not count:
+            raise LinkLost(self._name, CLOSED)
+        return count
+
+    def _wait(self, timeout_s: float) -> None:
+        if not self._readable(max(0.0, timeout_s) * 1e3):
             got = f"; got {bytes(self._buffer[:80])!r}" if self._buffer else ""
             raise ReplyTimeout(self._name, f"no whole answer in time{got}.")
-        try:
-            some = self._socket.recv(CHUNK)
-        except OSError as error:
-            raise LinkLost(self._name, f"the connection went away ({error.strerror or error}).") from error
-        if not some:
-            raise LinkLost(self._name, "the instrument closed the connection.")
-        return some
+
+    def _lost(self, error: OSError) -> LinkLost:
+        return LinkLost(self._name, f"the connection went away ({error.strerror or error}).")
+
+
+def _watch(connection: socket.socket) -> Callable[[float], object]:
+    """(milliseconds) → whether something can be read within them."""
+    if not hasattr(select, "poll"):
+        return lambda wait_ms: select.select([connection], [], [], wait_ms / 1e3)[0]
+    watching = select.poll()
+    watching.register(connection, select.POLLIN)
+    return watching.poll

@@ -13,7 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from drivers.errors import LinkLost, NotReachable, OutOfRange, ReplyTimeout, WrongReply
-from drivers.port import Port, patience_s
+from drivers.port import PADDING, Port, patience_s
 from drivers.socket_port import SocketPort
 
 if TYPE_CHECKING:  # a quarter of a second, which only the one who opens a link shall pay
@@ -34,14 +34,16 @@ _PHYSICAL = re.compile(
 def physical_link(resource: str) -> str:
     """The wire that a resource shares with others: one GPIB board, one serial line, one socket, one USB device."""
     found = _PHYSICAL.match(resource)
-    return (found.group() if found else resource).upper()
+    wire = (found.group() if found else resource).upper()
+    return re.sub(r"^(GPIB|TCPIP|USB)(?=::|$)", r"\g<1>0", wire)  # a board without a number is board 0
 
 
 @cache
 def _manager(backend: str) -> "pyvisa.ResourceManager":
     import pyvisa
 
-    return pyvisa.ResourceManager(backend)
+    # "" alone would mean pyvisa-py wherever the vendor's library is missing, and nobody would be told
+    return pyvisa.ResourceManager(backend or "@ivi")
 
 
 def open_visa(
@@ -51,18 +53,7 @@ def open_visa(
 
     backend: "@py" for pyvisa-py, "" for the vendor's VISA, or the path of its library. baud: of a serial line.
     """
-    import pyvisa
-
-    try:
-        opened: Any = _manager(backend).open_resource(resource, open_timeout=round(open_timeout_s * 1e3))
-    except ValueError as error:  # a backend or a library that is not installed
-        raise OutOfRange(f"{name}: {resource!r} cannot be opened on this machine: {_plain(error)}") from error
-    except pyvisa.errors.VisaIOError as error:
-        if error.error_code == pyvisa.constants.StatusCode.error_invalid_resource_name:
-            raise OutOfRange(f"{name}: {resource!r} is no VISA resource string.") from error
-        raise NotReachable(name, f"{resource} does not answer ({_plain(error)}).") from error
-    except Exception as error:  # pyvisa-py passes on whatever the library below it raises
-        raise NotReachable(name, f"{resource} cannot be opened ({_plain(error)}).") from error
+    opened = _opened(resource, name, _manager_for(backend, name), open_timeout_s)
     if baud is not None and hasattr(opened, "baud_rate"):
         opened.baud_rate = baud
     direct = _socket_of(opened)
@@ -76,6 +67,31 @@ def open_visa(
         reason = os.strerror(refused) if refused else "no connection in time"
         raise NotReachable(name, f"{resource} does not answer ({reason}).") from None
     return SocketPort(direct, name, opened)
+
+
+def _manager_for(backend: str, name: str) -> "pyvisa.ResourceManager":
+    try:
+        return _manager(backend)
+    except (ValueError, OSError) as error:
+        wanted = repr(backend) if backend else "the vendor's"
+        raise OutOfRange(
+            f"{name}: {wanted} VISA library cannot be loaded on this machine ({_plain(error)}); '@py' needs none."
+        ) from error
+
+
+def _opened(resource: str, name: str, manager: "pyvisa.ResourceManager", open_timeout_s: float) -> Any:
+    import pyvisa
+
+    try:
+        return manager.open_resource(resource, open_timeout=round(open_timeout_s * 1e3))
+    except ValueError as error:  # the library for this kind of wire is not installed
+        raise OutOfRange(f"{name}: {resource!r} cannot be opened on this machine: {_plain(error)}") from error
+    except pyvisa.errors.VisaIOError as error:
+        if error.error_code == pyvisa.constants.StatusCode.error_invalid_resource_name:
+            raise OutOfRange(f"{name}: {resource!r} is no VISA resource string.") from error
+        raise NotReachable(name, f"{resource} does not answer ({_plain(error)}).") from error
+    except Exception as error:  # pyvisa-py passes on whatever the library below it raises
+        raise NotReachable(name, f"{resource} cannot be opened ({_plain(error)}).") from error
 
 
 def _socket_of(opened: Any) -> socket.socket | None:
@@ -95,6 +111,8 @@ class VisaPort:
 
         self._resource, self._name, self._errors = opened, name, pyvisa.errors
         self._codes = pyvisa.constants.StatusCode
+        # pyvisa-py calls the end of a HiSLIP message a termination character, of which none is enabled here
+        self._ends = {self._codes.success, self._codes.success_termination_character_read}
         self._serial = opened.resource_name.upper().startswith("ASRL")
         self._buffer = bytearray()
         self._ended = False
@@ -105,12 +123,12 @@ class VisaPort:
             opened.set_visa_attribute(pyvisa.constants.ResourceAttribute.termchar_enabled, False)
 
     def send(self, message: bytes) -> None:
-        """Send a whole message. On a serial line, WrongReply where bytes wait that nobody asked for."""
-        if self._serial and (waiting := bytes(self._buffer) or self._waiting()):
-            self._buffer.clear()
-            raise WrongReply(self._name, f"sent {waiting[:80]!r}, which nobody had asked for; nothing was sent.")
+        """Send a whole message; WrongReply where bytes wait that nobody asked for."""
+        waiting = bytes(self._buffer) or (self._waiting() if self._serial else b"")
         self._buffer.clear()
         self._ended = False
+        if waiting.strip(PADDING):
+            raise WrongReply(self._name, f"sent {waiting[:80]!r}, which nobody had asked for; nothing was sent.")
         with self._in_our_words():
             self._resource.write_raw(message)
 
@@ -130,7 +148,7 @@ class VisaPort:
         while len(self._buffer) < count:
             if self._ended:
                 raise WrongReply(self._name, f"a block of {count} bytes ended after {len(self._buffer)}.")
-            self._buffer += self._received(limit_s - time.monotonic(), count - len(self._buffer))
+            self._buffer += self._received(limit_s - time.monotonic())
         block = bytes(self._buffer[:count])
         del self._buffer[:count]
         return block
@@ -156,7 +174,7 @@ class VisaPort:
         with suppress(Exception):
             self._resource.close()
 
-    def _received(self, timeout_s: float, count: int = CHUNK) -> bytes:
+    def _received(self, timeout_s: float) -> bytes:
         if timeout_s <= 0:
             got = f"; got {bytes(self._buffer[:80])!r}" if self._buffer else ""
             raise ReplyTimeout(self._name, f"no whole answer in time{got}.")
@@ -165,8 +183,9 @@ class VisaPort:
             if self._serial:
                 some = self._resource.read_bytes(1, break_on_termchar=False)
                 return bytes(some) + self._waiting()
-            data, status = self._resource.visalib.read(self._resource.session, min(count, CHUNK))
-            self._ended = status == self._codes.success
+            with self._resource.ignore_warning(self._codes.success_max_count_read):  # a block may be longer
+                data, status = self._resource.visalib.read(self._resource.session, CHUNK)
+            self._ended = status in self._ends
             return bytes(data)
 
     def _drain(self) -> None:
