@@ -3,6 +3,7 @@
 A driver is built without its instrument: nothing is sent before the first exchange.
 """
 
+import math
 import re
 from dataclasses import replace
 from typing import Any, ClassVar, Self
@@ -16,12 +17,13 @@ from drivers.visa_port import open_visa, physical_link
 
 __all__ = ["Instrument", "ScpiInstrument", "number"]
 
-_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
 
 
 def number(text: str) -> float | None:
-    """A decimal number as instruments write one (IEEE 488.2, 7.7.2), None for anything else: no nan, no 1_000."""
-    return float(text) if _NUMBER.fullmatch(text.strip()) else None
+    """A finite decimal number as instruments write one (IEEE 488.2, 7.7.2), None for all else: no nan, no 1_000."""
+    value = float(text) if _NUMBER.fullmatch(text.strip()) else math.inf
+    return value if math.isfinite(value) else None
 
 
 class Instrument:

@@ -69,24 +69,26 @@ class ScpiBox:
     def __init__(self, name: str, clock: VirtualClock) -> None:
         self.name, self.clock = name, clock
         self.over_range = False
+        self.tree = Tree()
         self.power_cycle()
 
     def power_cycle(self) -> None:
         """All settings as after power-on."""
-        self.tree = Tree()
+        self.tree.clear()
         self.errors: deque[ScpiError] = deque()
         self.esr, self.ese, self.sre = 128, 0, 0  # 128: power on
         self.busy_until_s = self.hear_after_s = 0.0
+        self._complete_at_s: float | None = None
         self._not_before_s = 0.0
         self.tree.add("*IDN", query=lambda _: self.idn)
         self.tree.add("*CLS", set=lambda _: self.clear_status())
         self.tree.add("*RST", set=lambda _: self.reset())
-        self.tree.add("*OPC", query=lambda _: self._when_done("1"), set=lambda _: self._flag_esr(1))
-        self.tree.add("*WAI", set=lambda _: None)
+        self.tree.add("*OPC", query=lambda _: self._when_done("1"), set=lambda _: self._complete_later())
+        self.tree.add("*WAI", set=lambda _: self._wait())
         self.tree.add("*TST", query=lambda _: "0")
         self.tree.add("*ESR", query=lambda _: self._read_esr())
         self.tree.add("*ESE", query=lambda _: str(self.ese), set=lambda call: self._mask("ese", call))
-        self.tree.add("*SRE", query=lambda _: str(self.sre), set=lambda call: self._mask("sre", call))
+        self.tree.add("*SRE", query=lambda _: str(self.sre & ~64), set=lambda call: self._mask("sre", call))
         self.tree.add("*STB", query=lambda _: str(self.status_byte()))
         self.tree.add("SYSTem:ERRor[:NEXT]", query=lambda _: self.next_error())
         self.tree.add("SYSTem:VERSion", query=lambda _: "1999.0")
@@ -121,7 +123,7 @@ class ScpiBox:
                 if reply is not None:
                     replies.append(reply if isinstance(reply, bytes) else reply.encode("ascii"))
         except UnicodeDecodeError:
-            self.fail(ScpiError(-102))
+            self.fail(ScpiError(-101))
         except ScpiError as error:
             self.fail(error)
         return Answer(self.joined_by.join(replies) if replies else None, self._not_before_s)
@@ -144,29 +146,39 @@ class ScpiBox:
         return f'{error.code:+d},"{error.text}"'
 
     def clear_status(self) -> None:
-        """`*CLS`: queue and event registers empty."""
+        """`*CLS`: queue and event registers empty, and `*OPC` forgotten (IEEE 488.2, 10.3)."""
         self.errors.clear()
         self.esr = 0
+        self._complete_at_s = None
 
     def status_byte(self) -> int:
         """Bit 2: errors wait; bit 5: an enabled event; bit 6: a reason for service."""
-        byte = (4 if self.errors else 0) | (32 if self.esr & self.ese else 0)
+        byte = (4 if self.errors else 0) | (32 if self.events() & self.ese else 0)
         return byte | (64 if byte & self.sre else 0)
 
+    def events(self) -> int:
+        """The event register as it is now: bit 0 comes when what `*OPC` waits for has ended."""
+        if self._complete_at_s is not None and self.clock.now_s >= self._complete_at_s:
+            self.esr, self._complete_at_s = self.esr | 1, None
+        return self.esr
+
     def _read_esr(self) -> str:
-        value, self.esr = self.esr, 0
+        value, self.esr = self.events(), 0
         return str(value)
 
-    def _flag_esr(self, bit: int) -> None:
-        self.esr |= bit
+    def _complete_later(self) -> None:
+        self._complete_at_s = self.busy_until_s
 
     def _mask(self, register: str, call: Call) -> None:
         setattr(self, register, round(decimal(call.only(), low=0, high=255)))
 
     def _when_done(self, reply: str) -> str:
-        """An answer that is not given before the operation under way has ended."""
-        self._not_before_s = max(self._not_before_s, self.busy_until_s)
+        self._wait()
         return reply
+
+    def _wait(self) -> None:
+        """Nothing that follows in this message is answered before the operation under way has ended."""
+        self._not_before_s = max(self._not_before_s, self.busy_until_s)
 
     # ------------------------------------------------------------------------------------ settings in one line
 

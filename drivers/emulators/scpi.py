@@ -5,6 +5,7 @@ out, `#` where any number may follow, `[1]` where just that one may. A message i
 begin with a colon goes on where the one before it ended, one level up.
 """
 
+import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ class ScpiError(Exception):
 
     TEXTS: ClassVar[dict[int, str]] = {
         -100: "Command error",
+        -101: "Invalid character",
         -102: "Syntax error",
         -104: "Data type error",
         -108: "Parameter not allowed",
@@ -25,6 +27,7 @@ class ScpiError(Exception):
         -113: "Undefined header",
         -114: "Header suffix out of range",
         -131: "Invalid suffix",
+        -138: "Suffix not allowed",
         -200: "Execution error",
         -203: "Command protected",
         -221: "Settings conflict",
@@ -43,7 +46,10 @@ class ScpiError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One unit of a message: the numbers after its header's nodes (1 where none stood), and its parameters."""
+    """One unit of a message: the numbers of its header's numbered nodes, and its parameters.
+
+    A number is 1 where none stood, also where the node itself was left out (SCPI-1999 volume 1, 6.2.5.2).
+    """
 
     header: str
     query: bool
@@ -66,8 +72,14 @@ Handler = Callable[[Call], "str | bytes | None"]
 class _Node:
     children: "dict[str, _Node]" = field(default_factory=dict)
     numbered: bool = False
+    spelled_out: tuple[bool, ...] = ()  # of the numbered nodes on the way here: whether they stand in this spelling
     query: Handler | None = None
     set: Handler | None = None
+
+
+OMITTED = "#"  # stands for a numbered node that is left out
+LONGEST_NUMBER = 9  # digits after a node
+_HEADER = re.compile(r":?[A-Za-z]\w*(:[A-Za-z]\w*)*|\*[A-Za-z]+", re.ASCII)
 
 
 class Tree:
@@ -76,58 +88,62 @@ class Tree:
     def __init__(self) -> None:
         self._root = _Node()
 
+    def clear(self) -> None:
+        """Forget all; a message under way goes on with what is taught next."""
+        self._root = _Node()
+
     def add(self, pattern: str, *, query: Handler | None = None, set: Handler | None = None) -> None:  # noqa: A002
         """Teach a header, in the notation of manuals, with what `header?` and `header value` do."""
         for path in _alternatives(pattern):
             node = self._root
             for spelled in path:
-                node = self._child(node, spelled)
+                node = node if spelled == OMITTED else self._child(node, spelled)
             node.query, node.set = query or node.query, set or node.set
+            node.spelled_out = tuple(spelled != OMITTED for spelled in path if spelled.endswith("#"))
 
     def calls(self, message: str) -> Iterator[tuple[Call, Handler]]:
         """The units of a message with their handlers, in order; ScpiError where one is not understood."""
-        here = self._root
+        path: list[str] = []
         for unit in split_outside_quotes(message, ";"):
             text = unit.strip()
             if not text:
                 continue
-            head, _, rest = text.partition(" ")
+            head, *rest = text.split(maxsplit=1)
             query = head.endswith("?")
             header = head.removesuffix("?")
-            if not re.fullmatch(r":?[A-Za-z][\w:]*|\*[A-Za-z]+", header):
+            if not _HEADER.fullmatch(header):
                 raise ScpiError(-102)
-            arguments = tuple(part.strip() for part in split_outside_quotes(rest, ",")) if rest.strip() else ()
+            arguments = tuple(part.strip() for part in split_outside_quotes(rest[0], ",")) if rest else ()
             if header.startswith("*"):
-                node, suffixes = self._descended(self._root, [header])
+                nodes = [header]
             else:
-                start = self._root if header.startswith(":") else here
-                nodes = header.lstrip(":").split(":")
-                here, above = self._descended(start, nodes[:-1])
-                node, last = self._descended(here, nodes[-1:])
-                suffixes = above + last
+                nodes = [*([] if header.startswith(":") else path), *header.removeprefix(":").split(":")]
+                path = nodes[:-1]
+            node, suffixes = self._found(nodes)
             handler = node.query if query else node.set
             if handler is None:
                 raise ScpiError(-113)
             yield Call(header, query, suffixes, arguments), handler
 
-    def _descended(self, node: _Node, spelled: list[str]) -> tuple[_Node, tuple[int, ...]]:
-        suffixes: list[int] = []
-        for name in spelled:
+    def _found(self, nodes: list[str]) -> tuple[_Node, tuple[int, ...]]:
+        """The node of a header, and the numbers on the way."""
+        node, numbers = self._root, []
+        for name in nodes:
             upper = name.upper()
-            if upper in node.children:
-                node = node.children[upper]
-                if node.numbered:
-                    suffixes.append(1)
-                continue
-            letters = upper.rstrip("0123456789")
-            found = node.children.get(letters)
-            if found is None or letters == upper:
-                raise ScpiError(-113)
-            if not found.numbered:
-                raise ScpiError(-114)
-            suffixes.append(int(upper[len(letters) :]))
+            found = node.children.get(upper)
+            if found is None:
+                letters = upper.rstrip("0123456789")
+                found = node.children.get(letters)
+                if found is None or letters == upper:
+                    raise ScpiError(-113)
+                if not found.numbered or len(upper) - len(letters) > LONGEST_NUMBER:
+                    raise ScpiError(-114)
+                numbers.append(int(upper[len(letters) :]))
+            elif found.numbered:
+                numbers.append(1)
             node = found
-        return node, tuple(suffixes)
+        given = iter(numbers)
+        return node, tuple(next(given, 1) if stands else 1 for stands in node.spelled_out)
 
     @staticmethod
     def _child(node: _Node, spelled: str) -> _Node:
@@ -146,8 +162,12 @@ def _alternatives(pattern: str) -> Iterator[list[str]]:
         yield [node for node in pattern.split(":") if node]
         return
     before, inside, after = pattern[: found.start()], found.group(1), pattern[found.end() :]
-    yield from _alternatives(before + inside + after if inside.isdigit() else f"{before}:{inside}:{after}")
-    yield from _alternatives(before + after)
+    if inside.isdigit():
+        yield from _alternatives(before + inside + after)
+        yield from _alternatives(before + after)
+        return
+    yield from _alternatives(f"{before}:{inside}:{after}")
+    yield from _alternatives(f"{before}:{f'{OMITTED}:' * inside.count('#')}{after}")
 
 
 def split_outside_quotes(text: str, separator: str) -> Iterator[str]:
@@ -179,7 +199,7 @@ MULTIPLIERS = {
     "F": 1e-15,
     "A": 1e-18,
 }  # fmt: skip — a table of IEEE 488.2, 7.7.3
-_DECIMAL = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:\s*[eE]\s*[-+]?\d+)?)\s*([A-Za-z%/]*)$")
+_DECIMAL = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:\s*[eE]\s*[-+]?\d+)?)\s*([A-Za-z%/]*)", re.ASCII)
 
 
 def decimal(text: str, *, unit: str = "", low: float, high: float, default: float | None = None) -> float:
@@ -196,19 +216,25 @@ def decimal(text: str, *, unit: str = "", low: float, high: float, default: floa
         if default is None:
             raise ScpiError(-224)
         return default
-    found = _DECIMAL.match(text)
-    if not found:
-        raise ScpiError(-104)
-    value = float(found.group(1).replace(" ", "")) * _multiplier(found.group(2).upper(), unit.upper())
-    if not low <= value <= high:
+    value = _number(text, unit)
+    if not low <= value <= high or math.isinf(value):
         raise ScpiError(-222)
     return value
+
+
+def _number(text: str, unit: str) -> float:
+    found = _DECIMAL.fullmatch(text)
+    if not found:
+        raise ScpiError(-104)
+    return float("".join(found.group(1).split())) * _multiplier(found.group(2).upper(), unit.upper())
 
 
 def _multiplier(suffix: str, unit: str) -> float:
     if not suffix or suffix == unit:
         return 1.0
-    if not unit or not suffix.endswith(unit):
+    if not unit:
+        raise ScpiError(-138)
+    if not suffix.endswith(unit):
         raise ScpiError(-131)
     prefix = suffix.removesuffix(unit)
     if prefix == "M" and unit in {"HZ", "OHM"}:
@@ -219,14 +245,9 @@ def _multiplier(suffix: str, unit: str) -> float:
 
 
 def flag(text: str) -> bool:
-    """ON, OFF, or a number, of which 0 is off (SCPI-1999 volume 1, 7.3)."""
+    """ON, OFF, or a number, which is rounded, and off where that is 0 (SCPI-1999 volume 1, 7.3)."""
     upper = text.upper()
-    if upper in {"ON", "OFF"}:
-        return upper == "ON"
-    try:
-        return round(float(text)) != 0
-    except (ValueError, OverflowError):
-        raise ScpiError(-224) from None
+    return upper == "ON" if upper in {"ON", "OFF"} else abs(_number(text, "")) >= 0.5
 
 
 def word(text: str, choices: tuple[str, ...]) -> str:
