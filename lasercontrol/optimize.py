@@ -106,7 +106,11 @@ def _opened(
         return
     from lasercontrol.lab.laser import opened
 
-    log = path.with_suffix(".watchdog.log") if path else None
+    def log() -> Path:
+        """Made when all that can be wrong with the call has been found: a wrong one leaves nothing behind."""
+        assert path is not None  # noqa: S101 — a dry run has no watchdog
+        return _in_folder(path).with_suffix(".watchdog.log")
+
     with opened(config, seed, attention=attention, confirm=consent, look_only=call.dry_run, watchdog_log=log) as laser:
         yield laser
 
@@ -169,7 +173,7 @@ def _run(
     past: Sequence[ShotRow],
 ) -> tuple[Ending, dict[str, Any]]:
     make_agent = laser.agent(laser.config.session.agent)
-    recorder = RecordWriter.create(path, _header(call, laser))
+    recorder = RecordWriter.create(_in_folder(path), _header(call, laser))
     limit = laser.truth.limit_intensity if laser.truth else None
     progress = Progress(guarded.knobs, shots, quiet=call.quiet, limit=limit)
     scores = _Scores(laser, progress, past)
@@ -239,14 +243,20 @@ def _header(call: Call, laser: TunableLaser) -> RecordHeader:
 
 
 def _free_path(folder: Path) -> Path:
-    """A name that no record has yet; CallerError where the folder cannot be made."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CallerError(f"--out {folder}: cannot be made a folder: {error.strerror}; nothing was moved.") from None
+    """A name that no record has yet."""
     stem = f"optimize-{datetime.now(UTC):%Y%m%d-%H%M%S}"
     names = (folder / f"{stem}{f'-{n}' if n else ''}.h5" for n in range(10_000))
     return next(path for path in names if not path.exists() and not path.with_suffix(".png").exists())
+
+
+def _in_folder(path: Path) -> Path:
+    """The path, its folder made; CallerError where it cannot be."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        said = f"--out {path.parent}: cannot be made a folder: {error.strerror}; nothing was moved."
+        raise CallerError(said) from None
+    return path
 
 
 def _picture(path: Path, summary: dict[str, Any]) -> dict[str, Any]:

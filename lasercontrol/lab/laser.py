@@ -93,11 +93,12 @@ def opened(
     attention: Attention,
     confirm: Confirm,
     look_only: bool = False,
-    watchdog_log: Path | None = None,
+    watchdog_log: Callable[[], Path],
 ) -> Iterator[LabLaser]:
     """The laser of a config with a `lab`, for one run that owns the bench; everything is let go at the end.
 
-    look_only: nothing is switched on and no watchdog is started, for a rehearsal. An exception removes emission.
+    look_only: nothing is switched on and no watchdog is started, for a rehearsal. watchdog_log: gives where that
+    one writes; asked when everything is connected. An exception removes emission.
     Raises CallerError where somebody else owns the bench or its interlock has tripped, and BenchError where instruments
     are missing or the light cannot be switched on.
     """
@@ -121,14 +122,17 @@ def opened(
 
 
 @contextmanager
-def _watched(lab: LabSettings, attention: Attention, emission: Emission, log: Path | None) -> Iterator[None]:
+def _watched(
+    lab: LabSettings, attention: Attention, emission: Emission, path_of_log: Callable[[], Path]
+) -> Iterator[None]:
     """A second process that removes emission should this one die or hang; its log lies beside the record.
 
     Where this process could not remove emission the other one goes on trying, also after this one has ended.
     """
-    if lab.safety.watchdog_s is None or log is None:
+    if lab.safety.watchdog_s is None:
         yield
         return
+    log = path_of_log()
     watchdog = Watchdog.start(lab, lab.safety.watchdog_s, log)
     attention.on_tick = watchdog.feed
     try:
