@@ -228,12 +228,17 @@ class Rig:
         self.shutter, self.seed = LoggedShutter("shutter", log), LoggedShutter("seed", log)
         at_mm = self.at_mm or (25.0,) * len(lab.actuators.coarse)
         self.stages = [FakeStage(f"stage{n}", log, at) for n, at in enumerate(at_mm)]
-        bag = Bag(self.shaper, self.meter, self.crystal, *self.stages, *self.others)
-        emission = Emission(self.shutter, self.source, self.seed if lab.safety.seed_shutter else None)
-        self.parts: Composed = composed(self.config, cast("Instruments", bag), emission, self.attention, self._confirm)
+        self.bag = Bag(self.shaper, self.meter, self.crystal, *self.stages, *self.others)
+        self.emission = Emission(self.shutter, self.source, self.seed if lab.safety.seed_shutter else None)
+        self.parts: Composed = self.composed()
         self.bench: LabBench = self.parts.bench
         self.guarded = GuardedBench(self.bench, self.parts.limits)
         self.log.clear()
+
+    def composed(self) -> Composed:
+        """The bench of these instruments, anew."""
+        holder = cast("Instruments", self.bag)
+        return composed(self.config, holder, self.emission, self.attention, self._confirm)
 
     @property
     def done(self) -> list[str]:
