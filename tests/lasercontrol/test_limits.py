@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 
 from lasercontrol.bench import Floats, Quality
 from lasercontrol.errors import LinkError, MoveRefused, SafetyError
-from lasercontrol.limits import AmplifierLimit, CoatingLimit, GuardedBench, Limits, transform_limited_gw_per_cm2
+from lasercontrol.limits import (
+    AmplifierLimit,
+    CoatingLimit,
+    GuardedBench,
+    Limits,
+    ReachLimit,
+    transform_limited_gw_per_cm2,
+)
 from lasercontrol.ramp import crossing, profile
 from tests.closeness import assert_close
 from tests.lasercontrol.bench_stand_in import KNOBS, RANGE, HillBench
@@ -227,3 +234,64 @@ def test_a_ramp_is_followed_up_to_its_bound() -> None:
     assert crossing(lambda t: t**2, 2.0) == 1.0  # never above the bound
     assert crossing(lambda t: 1 + t, 0.5) == 0.0  # above it from the start
     assert KNOBS[0].range == RANGE[0]
+
+
+# -------------------------------------------------------------------------- what the actuators can make at all
+
+
+def reached(setting: Floats) -> float:
+    """An ellipse about the origin, as a share of it: convex, and not centred in the knobs' bounds."""
+    return float(np.hypot((setting[0] - 1) / 8, setting[1] / 30))
+
+
+REACH = Limits(reach=ReachLimit(reached, lambda ratio: MoveRefused("the actuators", f"{ratio:.4g}", "up to 1")))
+
+
+def test_beyond_what_the_actuators_make_nothing_is_moved(bench: HillBench) -> None:
+    with pytest.raises(MoveRefused, match=r"the actuators: asked 1\.09, allowed up to 1; nothing was moved"):
+        GuardedBench(bench, REACH).move(np.array([-5.9, 20.0]))
+    assert bench.log == []
+
+
+def test_within_it_is_let_through(bench: HillBench) -> None:
+    GuardedBench(bench, REACH).move(np.array([-5.9, 10.0]))
+    assert bench.log == ["move"]
+
+
+def test_a_wish_beyond_it_is_cut_back_along_the_ramp_to_just_before_its_edge(bench: HillBench) -> None:
+    allowed, clipped = GuardedBench(bench, REACH).clip(np.array([-5.9, 20.0]))
+    assert clipped
+    assert_close(allowed[1] / allowed[0], 20.0 / -5.9, rel=1e-12)  # on the ramp
+    assert 0.99 < reached(allowed) < 1.0
+
+
+def test_a_wish_within_it_is_not_touched(bench: HillBench) -> None:
+    allowed, clipped = GuardedBench(bench, REACH).clip(np.array([-5.9, 10.0]))
+    assert not clipped
+    assert allowed.tolist() == [-5.9, 10.0]
+
+
+def test_a_ratio_that_is_no_number_is_refused(bench: HillBench) -> None:
+    limits = Limits(reach=ReachLimit(lambda _: float("nan"), lambda ratio: MoveRefused("it", f"{ratio}", "up to 1")))
+    with pytest.raises(MoveRefused, match="it: asked nan"):
+        GuardedBench(bench, limits).move(np.zeros(2))
+
+
+@given(here=Fractions, wish=Fractions)
+def test_whatever_is_clipped_for_the_actuators_can_be_moved_to(here: list[float], wish: list[float]) -> None:
+    bench = HillBench(setting=np.clip(np.array(here) / 10, -0.5, 0.5) * RANGE)
+    if reached(bench.setting) > 1:
+        return
+    guarded, start = GuardedBench(bench, REACH), bench.setting
+    allowed, _ = guarded.clip(np.array(wish) * RANGE)
+    guarded.check(allowed)
+    assert all(reached(start + share * (allowed - start)) <= 1 + 1e-9 for share in np.linspace(0, 1, 11))
+
+
+def test_what_the_actuators_make_and_what_the_amplifier_stands_are_both_kept(bench: HillBench) -> None:
+    both = Limits(reach=REACH.reach, amplifier=amplified().amplifier)
+    allowed, clipped = GuardedBench(bench, both).clip(np.array([5.9, 20.0]))
+    assert clipped
+    assert reached(allowed) < 1.0
+    assert float(peaked(allowed)) <= 1.5
+    GuardedBench(bench, both).move(allowed)
