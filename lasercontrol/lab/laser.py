@@ -114,10 +114,10 @@ def opened(
         source = instruments.current_source(lab.safety.source) if lab.safety.source else None
         seed_shutter = instruments.shutter(lab.safety.seed_shutter) if lab.safety.seed_shutter else None
         emission = Emission(instruments.shutter(lab.safety.shutter), source, seed_shutter)
+        parts = composed(config, instruments, emission, attention, confirm)  # before there is light: it may be refused
         if not look_only:
             stack.enter_context(_watched(lab, attention, emission, watchdog_log))
             stack.enter_context(_lit(lab, emission, attention))
-        parts = composed(config, instruments, emission, attention, confirm)
         yield LabLaser(config, parts.scenario, parts.known, parts.bench, parts.limits, seed, instruments, parts.axes)
 
 

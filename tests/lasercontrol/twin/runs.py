@@ -68,19 +68,27 @@ def is_dark(state: dict[str, Any]) -> bool:
     return (state["pulse_energy"], state["shutter_open"], state["source_energy"]) == (0.0, False, 0.0)
 
 
-class Run:
-    """`lasercontrol WORDS` as a child process, with all that it says kept as it comes."""
+AT_A_TERMINAL = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
 
-    def __init__(self, folder: Path, *words: str | Path, stdin: int = subprocess.DEVNULL) -> None:
+
+class Run:
+    """`lasercontrol WORDS` as a child process, with all that it says kept as it comes.
+
+    keyboard: whether it runs at a terminal of its own, where somebody may `press` keys.
+    """
+
+    def __init__(self, folder: Path, *words: str | Path, keyboard: bool = False) -> None:
         self.folder, self.said = folder, list[str]()
         self._new, self._over = threading.Condition(), False
         command = [sys.executable, "-u", "-m", "lasercontrol", *map(str, words)]
+        if keyboard:
+            command = [sys.executable, "-c", AT_A_TERMINAL, *command]
         environment = {**os.environ, "LASERCONTROL_STATE": str(folder / "state")}
         self.process = subprocess.Popen(
             command,
             cwd=folder,
             env=environment,
-            stdin=stdin,
+            stdin=subprocess.PIPE if keyboard else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -101,6 +109,12 @@ class Run:
         assert heard, f"never said {text!r}: {self.text}"
         assert text in self.text, self.text
 
+    def press(self, keys: str) -> None:
+        """Press keys."""
+        assert self.process.stdin
+        self.process.stdin.write(keys)
+        self.process.stdin.flush()
+
     def ended(self) -> tuple[int, str]:
         """Wait for its end: exit status, and all that it said."""
         status = self.process.wait(PATIENCE_S)
@@ -114,8 +128,9 @@ class Run:
             self.process.kill()
         self.process.wait(PATIENCE_S)
         self._reader.join(PATIENCE_S)
-        if self.process.stdout:
-            self.process.stdout.close()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe:
+                pipe.close()
 
     def _listen(self) -> None:
         assert self.process.stdout
