@@ -147,6 +147,9 @@ class Number(Measured):
         if not self.bounded_by_device:
             return self.set_low, self.set_high
         low, high = (device.ask_number(f"{self.question} {end}") / self.scale for end in ("MIN", "MAX"))
+        if low > high or low > self.set_high or high < self.set_low:
+            device.link.doubt(f"limits of {self.name} that cannot be")
+            raise WrongReply(device.name, f"{self.name}: limits of {low:g} to {high:g} {self.unit} cannot be.")
         return max(low, self.set_low), min(high, self.set_high)
 
     def written(self, device: Device, value: float) -> str:

@@ -32,9 +32,9 @@ class Conversation:
     def heard(self, data: bytes) -> None:
         """Bytes came in."""
         self._buffer += data
-        if len(self._buffer) > LONGEST_MESSAGE:
-            self._buffer.clear()
         self._go_on()
+        if len(self._buffer) > LONGEST_MESSAGE and not any(end in self._buffer for end in self._server.box.read_ends):
+            self._buffer.clear()
 
     def over(self) -> None:
         """The other side has gone."""
