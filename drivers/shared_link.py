@@ -2,7 +2,7 @@
 
 from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
-from drivers.errors import SetPointLost
+from drivers.errors import LinkError, SetPointLost
 from drivers.instrument import Instrument
 from drivers.link import Link
 from drivers.visa_port import physical_link
@@ -18,12 +18,16 @@ class _Sharers:
 
     def verify(self) -> None:
         """SetPointLost with all that any of them has lost."""
-        lost = []
+        lost: list[SetPointLost] = []
         for driver in list(self.drivers):
             try:
                 driver.verify_set_points()
             except SetPointLost as error:
                 lost.append(error)
+            except LinkError:  # which leaves doubt, so that the rest is read again; but these would not be told again
+                if not lost:
+                    raise
+                break
         if lost:
             raise SetPointLost(lost[0].instrument, " ".join(error.message for error in lost))
 
