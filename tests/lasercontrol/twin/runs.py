@@ -23,11 +23,14 @@ PATIENCE_S = 90.0
 
 
 def twin_settings(**changes: Any) -> Config:
-    """The packaged twin, on free ports and with fewer delays; changes are merged into its sections."""
+    """The packaged twin, on free ports and with fewer delays; changes are merged into its sections.
+
+    Its addresses are those of no machine (RFC 5737), so that the twin takes ports of its own.
+    """
     values = load_config(find_config("twin")).model_dump(mode="json", exclude_none=True)
-    for address in values["lab"]["instruments"].values():
-        http = address["resource"].startswith("http")
-        address["resource"] = "http://127.0.0.1:0" if http else "TCPIP::127.0.0.1::0::SOCKET"
+    for number, address in enumerate(values["lab"]["instruments"].values(), start=1):
+        host = f"192.0.2.{number}"
+        address["resource"] = f"http://{host}" if "http" in address["resource"] else f"TCPIP::{host}::5025::SOCKET"
     quick: dict[str, Any] = {
         "lab": {"diagnostics": {"frog": {"delays": 32, "both_sides": False}}, "reconnect_s": 0.5},
         "twin": {"control_port": 0},
