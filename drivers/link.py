@@ -19,6 +19,7 @@ from drivers.port import PADDING, Port
 
 __all__ = ["Identity", "Link", "LinkSettings"]
 
+UNDER_WAY = "an exchange that was broken off"
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 2.0
 GREATEST_BLOCK = 1 << 26  # bytes: a length that garbage pretends must not be waited for
 
@@ -64,11 +65,16 @@ def _lock_of(wire: str) -> _Lock:
         return _LOCKS.setdefault(wire, _Lock())
 
 
+def _nothing() -> None:
+    """Nobody waits for a sign of life."""
+
+
 class Link:
     """A link that opens itself when it is needed. Every error is one of `drivers.errors`.
 
     open_port: makes a connection. wire: what is shared with other links (`drivers.visa_port.physical_link`): all of
     them take turns. greet: said first on every new connection, as a login is. verify: called after every recovery.
+    alive: called after every exchange, a sign of life of whoever asks.
     """
 
     def __init__(
@@ -84,6 +90,7 @@ class Link:
         self.name, self.identity, self.settings, self.log = name, identity, settings or LinkSettings(), log
         self.greet: Callable[[Link], None] | None = None
         self.verify: Callable[[], None] | None = None
+        self.alive: Callable[[], None] = _nothing
         self.idn = ""
         self.reopened = 0
         self._open_port = open_port
@@ -182,11 +189,14 @@ class Link:
     def _exchange(self) -> Iterator[Port]:
         with self._lock.lock:
             port = self._ready()
+            self._doubt = UNDER_WAY  # from before it begins: a signal may break it off anywhere, even below here
             try:
                 yield port
-            except BaseException as error:  # Ctrl-C in the middle of an answer leaves half of it behind
-                self.doubt(str(error) or type(error).__name__)
+            except BaseException as error:
+                self._doubt = str(error) or type(error).__name__
                 raise
+            self._doubt = None
+        self.alive()
 
     def _ready(self) -> Port:
         if self._port is None or self._doubt:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from drivers.errors import NotReady, WrongReply
 from drivers.instrument import ScpiInstrument
-from drivers.link import Identity
-from drivers.parameter import Choice, Measured, Number, Switch
+from drivers.link import Identity, Link
+from drivers.parameter import Choice, Device, Measured, Number, Switch
 
 __all__ = ["PM100", "Sensor"]
 
@@ -31,6 +31,15 @@ class Sensor:
     def measures_power(self) -> bool:
         """Whether it gives watts."""
         return bool(self.flags & MEASURES_POWER)
+
+
+class _Watts(Measured):
+    """A reading that is in W: the meter's unit is asked for once on every connection."""
+
+    def ask(self, device: Device) -> float:
+        if isinstance(device, PM100):
+            device.require_watts()
+        return super().ask(device)
 
 
 class PM100(ScpiInstrument):
@@ -60,11 +69,28 @@ class PM100(ScpiInstrument):
     )  # fmt: skip
     auto_range = Switch("SENS:POW:RANG:AUTO", on="1", off="0", doc="Control whether the meter chooses its range.")
     unit = Choice("SENS:POW:UNIT", {"W": "W", "dBm": "DBM"}, doc="Control the unit of readings; this driver wants W.")
-    power_w = Measured("MEAS:POW?", unit="W", low=-1.0, high=1e5, doc="Measure the optical power, in W.")
+    power_w = _Watts("MEAS:POW?", unit="W", low=-1.0, high=1e5, doc="Measure the optical power, in W.")
     zero_w = Measured(
         "SENS:CORR:COLL:ZERO:MAGN?", unit="", low=-1e6, high=1e6,
         doc="Measure what zeroing found, in the sensor's own unit (A or V).",
     )  # fmt: skip
+
+    def __init__(self, link: Link) -> None:
+        super().__init__(link)
+        self._watts_at: int | None = None
+
+    def require_watts(self) -> None:
+        """NotReady where the meter tells dBm: 50 of them are 100 W."""
+        if self._watts_at == self.link.reopened:
+            return
+        if (unit := self.unit) != "W":
+            raise NotReady(self.name, f"its readings are in {unit}; set its unit to W.")
+        self._watts_at = self.link.reopened
+
+    def prepare(self, wavelength_nm: float) -> None:
+        """Readings in W, corrected for a wavelength."""
+        self.unit = "W"
+        self.wavelength_nm = wavelength_nm
 
     @property
     def sensor(self) -> Sensor:

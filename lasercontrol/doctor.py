@@ -13,7 +13,7 @@ from lasercontrol.lab.composed import composed
 from lasercontrol.lab.emission import Emission
 from lasercontrol.lab.instruments import Instruments, Used
 from lasercontrol.lab.latch import Latch
-from lasercontrol.lab.ownership import owner_of
+from lasercontrol.lab.ownership import BenchOwned, owned
 from lasercontrol.lab.phase import PhaseMap
 from lasercontrol.signals import Attention
 
@@ -84,26 +84,42 @@ class Visit:
 
 
 def examine(config: Config) -> Visit:
-    """Visit a bench. CallerError where the config has no `lab`; what is wrong with the bench is told, not raised."""
+    """Visit a bench. CallerError where the config has no `lab`; what is wrong with the bench is told, not raised.
+
+    While a run owns the bench its instruments are left alone: on a serial line the answers would cross.
+    """
     if config.lab is None:
         raise CallerError("the config has no `lab` section: its bench is simulated, and there is nothing to visit.")
     name = config.lab.name
+    instruments = Instruments(config.lab)
     problems = []
-    if (owner := owner_of(name)) is not None:
-        problems.append(f"{owner}; a run is under way")
     if (tripped := Latch(name).tripped) is not None:
         problems.append(f"interlock latched: {tripped}; lasercontrol rearm takes the latch away")
-    instruments = Instruments(config.lab)
     try:
-        with ThreadPoolExecutor(len(config.lab.instruments)) as pool:
-            findings = tuple(pool.map(_finding, instruments))
-        facts: tuple[str, ...] = ()
-        if all(finding.idn for finding in findings):
-            facts, wrong = _together(config, instruments)
-            problems += wrong
+        with owned(name):
+            return _visited(config, instruments, problems)
+    except BenchOwned as error:
+        findings = tuple(_unasked(used) for used in instruments)
+        return Visit(name, findings, (), (*problems, f"{error}"))
     finally:
         instruments.disconnect()
-    return Visit(name, findings, facts, tuple(problems))
+
+
+def _visited(config: Config, instruments: Instruments, problems: list[str]) -> Visit:
+    assert config.lab is not None  # noqa: S101 — the caller has looked
+    with ThreadPoolExecutor(len(config.lab.instruments)) as pool:
+        findings = tuple(pool.map(_finding, instruments))
+    facts: tuple[str, ...] = ()
+    if all(finding.idn for finding in findings):
+        facts, wrong = _together(config, instruments)
+        problems = problems + wrong
+    return Visit(config.lab.name, findings, facts, tuple(problems))
+
+
+def _unasked(used: Used) -> Finding:
+    kind = used.driver
+    said = "not asked: a run owns the bench"
+    return Finding(used.name, used.roles, used.address.driver, kind.confidence, used.address.resource, "", said)
 
 
 def _finding(used: Used) -> Finding:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 __all__ = [
+    "MASKED",
     "ActuatorsSettings",
     "AutocorrelatorSettings",
     "DiagnosticsSettings",
@@ -25,6 +26,9 @@ __all__ = [
 
 Real = Annotated[float, Field(strict=True)]  # strict: `true` and "12" are no numbers
 Count = Annotated[int, Field(strict=True)]
+MASKED = "***"
+"""What a record holds instead of a password."""
+
 Side = Literal["before", "after"]
 
 
@@ -42,7 +46,7 @@ class InstrumentAddress(_Settings):
     timeout_s: Real | None = Field(default=None, gt=0, le=600)
     """For one answer; without it, the driver's own."""
     options: dict[str, Any] = {}
-    """What this driver wants to know besides, as `axis` of a stage controller."""
+    """What this driver wants to know besides, as `axis` of a controller; `env:NAME` is read from the environment."""
 
 
 class ShaperSettings(_Settings):
@@ -268,6 +272,14 @@ class LabSettings(_Settings):
     message_log: Path | None = None
     """File that keeps every message of every link."""
 
+    def without_secrets(self) -> "LabSettings":
+        """The same with every plain password masked, for a record that others may read."""
+        instruments = {
+            name: address.model_copy(update={"options": _masked(address.options)})
+            for name, address in self.instruments.items()
+        }
+        return self.model_copy(update={"instruments": instruments})
+
     @property
     def used(self) -> list[tuple[str, str, str]]:
         """(key in the config, role, name of the instrument) of every use of an instrument."""
@@ -292,12 +304,31 @@ class LabSettings(_Settings):
         for key, _, name in self.used:
             if name not in self.instruments:
                 raise ValueError(f"{key} names {name!r}; the instruments are {', '.join(self.instruments)}")
-        named = {name for _, _, name in self.used}
-        if idle := [name for name in self.instruments if name not in named]:
+        uses: dict[str, list[str]] = {name: [] for name in self.instruments}
+        for key, _, name in self.used:
+            uses[name].append(key)
+        if idle := [name for name, keys in uses.items() if not keys]:
             raise ValueError(f"the instruments {', '.join(idle)} are used for nothing")
-        owned = [name for _, role, name in self.used if role in {"stage", "spectrometer"}]
-        if twice := sorted({name for name in owned if owned.count(name) > 1}):  # its other use would be undone
-            raise ValueError(f"{', '.join(twice)}: a stage or a spectrometer has one use, and this one has two")
+        for name, keys in uses.items():
+            if len(keys) > 1:
+                raise ValueError(f"{name} is used for {' and '.join(keys)}; every instrument has one use")
+        return self
+
+    @model_validator(mode="after")
+    def _addresses(self) -> Self:
+        """A forgotten axis would make one stage of two: the scan of a FROG would drive the gratings."""
+        at: dict[tuple[str, str], str] = {}
+        for name, address in self.instruments.items():
+            place = address.resource.upper(), str(address.options.get("axis", 1))
+            if (other := at.setdefault(place, name)) != name:
+                raise ValueError(
+                    f"{other} and {name} are the same instrument: {address.resource}, axis {place[1]}; "
+                    f"give each its own resource, or its own `axis` in options"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _seed(self) -> Self:
         fine = self.actuators.fine
         if fine and fine.side == "before" and not fine.glitch_free and self.safety.seed_shutter is None:
             raise ValueError(
@@ -305,6 +336,13 @@ class LabSettings(_Settings):
                 "safety.seed_shutter is needed, unless glitch_free says that loading makes no wrong phase"
             )
         return self
+
+
+def _masked(options: dict[str, Any]) -> dict[str, Any]:
+    secret = {
+        key for key, value in options.items() if "password" in key and value and not str(value).startswith("env:")
+    }
+    return {key: MASKED if key in secret else value for key, value in options.items()}
 
 
 def _instrument(settings: AutocorrelatorSettings | SpectrometerSettings | YieldSettings | None) -> str | None:

@@ -85,6 +85,9 @@ def optimize(call: Call) -> Outcome:
             if path is None:
                 return Outcome(*rehearsal(laser, guarded, headline(laser, shots)), 0)
             ending, told = _run(call, laser, guarded, shots, attention, consent, path, past.shots if past else ())
+        if attention.wish is Wish.MAKE_SAFE and ending.exit is not Exit.MADE_SAFE:  # after the last shot
+            told |= {"exit_reason": f"{ending.reason}; then terminated from outside: emission is off"}
+            return Outcome(sentences_of(told), told, EXIT_CODES[Exit.MADE_SAFE])
         if attention.wish < Wish.STAY:  # somebody in a hurry does not wait for a picture, and no laser does
             told |= _picture(path, told)
         return Outcome(sentences_of(told), told, EXIT_CODES[ending.exit])
@@ -228,6 +231,8 @@ class _Scores:
 
 def _header(call: Call, laser: TunableLaser) -> RecordHeader:
     config = laser.config
+    if config.lab:
+        config = config.model_copy(update={"lab": config.lab.without_secrets()})
     resumed = f"resumed from {call.resume.absolute()}" if call.resume else ""
     return RecordHeader(
         config=config.model_dump(mode="json"),

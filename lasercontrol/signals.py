@@ -58,8 +58,9 @@ class Attention:
 
     def terminate(self) -> None:
         """The system, or the closing of the terminal, ends the program; StopAsked within `prompt`."""
+        first = self.wish is not Wish.MAKE_SAFE
         self._raise_to(Wish.MAKE_SAFE)
-        if self._prompt:
+        if self._prompt and first:  # a second signal must not break off what the first has begun
             raise StopAsked
 
     @contextmanager
@@ -69,11 +70,11 @@ class Attention:
         For questions to instruments alone, which may be broken off in the middle of an answer.
         """
         self.heed()
-        self._prompt = True
+        outer, self._prompt = self._prompt, True
         try:
             yield
         finally:
-            self._prompt = False
+            self._prompt = outer  # a scan asks for the power in between, and stays prompt
 
     def toggle_pause(self) -> None:
         """Pause, or go on."""

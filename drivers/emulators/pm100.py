@@ -1,5 +1,6 @@
 """A Thorlabs PM100USB with a thermal head, as its operation manual describes it (chapter "SCPI Commands")."""
 
+import math
 from collections.abc import Callable
 
 from drivers.emulators.clock import VirtualClock
@@ -34,7 +35,7 @@ class PM100Box(ScpiBox):
         self.number("[SENSe]:CORRection[:LOSS[:INPut[:MAGNitude]]]", 0, low=-60, high=60)
         tree.add("[SENSe]:POWer[:DC]:RANGe[:UPPer]", query=self._range, set=self._set_range)
         tree.add("[SENSe]:POWer[:DC]:RANGe:AUTO", query=lambda _: str(int(self._auto)), set=self._set_auto)
-        self.choice("[SENSe]:POWer[:DC]:UNIT", "W", ("W", "DBM"))
+        self._unit = self.choice("[SENSe]:POWer[:DC]:UNIT", "W", ("W", "DBM"))
         tree.add("[SENSe]:CORRection:COLLect:ZERO[:INITiate]", set=lambda _: self._zero())
         tree.add("[SENSe]:CORRection:COLLect:ZERO:STATe", query=lambda _: self._zeroing())
         tree.add("[SENSe]:CORRection:COLLect:ZERO:MAGNitude", query=lambda _: "1.20000000E-06")
@@ -51,6 +52,8 @@ class PM100Box(ScpiBox):
         power_w = self._power_w()
         if self.over_range or (not self._auto and power_w > self._range_w):
             return OVER_RANGE
+        if self._unit() == "DBM":
+            return f"{10 * math.log10(max(power_w, 1e-15) / 1e-3):.8E}"
         return f"{power_w:.8E}"
 
     def _fetch(self) -> None:

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drivers.curve import Curve
-from drivers.errors import InstrumentError
+from drivers.errors import InstrumentError, OverRange
 from lasercontrol.bench import Channel, Floats, Knob, Quality, Reading
-from lasercontrol.errors import BenchLost, SafetyError
+from lasercontrol.errors import BenchLost, CallerError, SafetyError
 from lasercontrol.lab.amplifier import AmplifierGuard
 from lasercontrol.lab.diagnostics import Reader
 from lasercontrol.lab.emission import Emission
@@ -25,12 +25,18 @@ from lasercontrol.lab.latch import Latch
 from lasercontrol.lab.phase import Allocation, PhaseMap
 from lasercontrol.lab.roles import PowerMeter, Shaper, Shutter, Stage
 from lasercontrol.lab_settings import LabSettings
-from lasercontrol.signals import Attention, StopAsked
+from lasercontrol.signals import Attention, StopAsked, Wish
 from lasercontrol.simbench import COEFFICIENTS
 
 __all__ = ["LabBench"]
 
 T = TypeVar("T")
+
+UNSEEN_PS = 0.1
+"""Group delay over the band that no pulse of a picosecond notices."""
+
+STEADY = 0.1
+"""Greatest change of the energy during one reading: beyond it half of a trace belongs to another laser."""
 
 
 class LabBench:
@@ -69,7 +75,11 @@ class LabBench:
         self._confirmed = self._prepared = self._holds_seed = False
         fine = lab.actuators.fine
         self._unloaded = fine is not None and fine.load_at_start
-        self.setting: Floats = np.array([knob.nominal for knob in knobs]) if self._unloaded else self._read_back()
+        self.setting: Floats = np.array([knob.nominal for knob in knobs])
+        if not self._unloaded:
+            total = self._total()
+            self._require_nothing_else(total)
+            self.setting = total[self._columns]
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -96,7 +106,7 @@ class LabBench:
         self._ask(np.array(self.setting), setting)
         with in_bench_words(), self._seed_blocked():
             for point in self._waypoints(setting):
-                self._attention.heed()
+                self.watch_power()
                 self._step_to(point)
                 self.setting = self._read_back()
                 self._require_arrived(point)
@@ -138,10 +148,20 @@ class LabBench:
             self._amplifier.require(wanted)
         for stage, there_mm, now_mm in zip(self._stages, wanted.positions_mm, here_mm, strict=True):
             if there_mm != now_mm:
-                self._patiently(partial(stage.move_to, float(there_mm)))
+                self._travel(stage, float(there_mm))
         if self._shaper:
             shaper, fine = self._shaper, self._left_for_shaper(point, wanted)
-            self._patiently(lambda: shaper.load_dispersion(*fine))
+            with self._attention.prompt():
+                self._patiently(lambda: shaper.load_dispersion(*fine))
+
+    def _travel(self, stage: Stage, there_mm: float) -> None:
+        """Move, and stand still where a terminate breaks that off."""
+        try:
+            with self._attention.prompt():
+                self._patiently(partial(stage.move_to, there_mm))
+        except StopAsked:
+            stage.stop()
+            raise
 
     def _left_for_shaper(self, point: Floats, wanted: Allocation) -> tuple[float, float, float]:
         """What the shaper has to add: worked out from where the stages really are."""
@@ -153,12 +173,27 @@ class LabBench:
 
     def _read_back(self) -> Floats:
         """The knobs as the instruments have them, shape (k,)."""
+        return np.asarray(self._total()[self._columns])
+
+    def _total(self) -> Floats:
+        """(gdd_ps2, tod_ps3, fod_ps4) of all actuators together, as the instruments have them."""
         with in_bench_words():
             total = self.phase.coarse(self._positions_mm()) if self._stages else np.zeros(3)
             if self._shaper:
                 shaper = self._shaper
                 total = total + np.array(self._patiently(lambda: shaper.dispersion))
-        return np.asarray(total[self._columns])
+        return np.asarray(total)
+
+    def _require_nothing_else(self, total: Floats) -> None:
+        """CallerError where the shaper makes what is no knob of this run: the first load would take it away at once."""
+        others = np.array(total)
+        others[self._columns] = 0.0
+        if self._shaper and not (span_ps := self.phase.span_ps(others)) <= UNSEEN_PS:
+            held = ", ".join(f"{name} {value:.4g}" for name, value in zip(COEFFICIENTS, others, strict=True) if value)
+            raise CallerError(
+                f"{self._shaper.name} holds {held}, ±{span_ps / 2:.3g} ps, which no knob of this run sets: make it a "
+                f"knob, or load zero first; nothing was moved."
+            )
 
     def _positions_mm(self) -> NDArray[np.float64]:
         """Where the stages stand, shape (m,)."""
@@ -196,8 +231,9 @@ class LabBench:
         self._patiently(seed.close_shutter)
         try:
             yield  # an error on the way leaves the seed blocked, until a later profile is whole
-        except StopAsked:  # between two steps, where the profile is whole
-            self._let_seed_pass(seed)
+        except StopAsked:  # between two steps the profile is whole; a terminate may have broken off a load
+            if self._attention.wish is not Wish.MAKE_SAFE:
+                self._let_seed_pass(seed)
             raise
         self._let_seed_pass(seed)
 
@@ -215,13 +251,22 @@ class LabBench:
                 if self._unloaded:
                     self._load_nominal()
                 if not self._prepared:
-                    self._power.wavelength_nm = self._wavelength_nm
-                    for reader in self.readers.values():
-                        reader.prepare()
-                    self._prepared = True
+                    self._prepare()
                 return self._seen()
             except PASSING as error:
                 return _invalid(self._faults.note(error))
+
+    def _prepare(self) -> None:
+        with self._attention.prompt():
+            self._power.prepare(self._wavelength_nm)
+            for reader in self.readers.values():
+                reader.prepare()
+        self._prepared = True
+
+    def watch_power(self) -> None:
+        """Heed wishes and the ceiling: asked at every delay of a scan, and at every step of a move."""
+        self._attention.heed()
+        self._energy()
 
     def _seen(self) -> Reading:
         before = self._energy()
@@ -234,7 +279,10 @@ class LabBench:
             channels[name] = seen.channel
             worst = max(worst, seen.quality)
             reasons += seen.reasons
-        energy = (before + self._energy()) / 2  # a scan takes minutes, in which the laser drifts
+        after = self._energy()
+        if not abs(after - before) <= STEADY * max(before, after):
+            return _invalid(f"the energy went from {before:.3g} to {after:.3g} of nominal during the reading")
+        energy = (before + after) / 2  # a scan takes minutes, in which the laser drifts
         return Reading(
             channels=channels,
             energy=np.asarray(energy),
@@ -247,7 +295,8 @@ class LabBench:
     def _energy(self) -> float:
         """Of a pulse, relative to nominal, from the average power; above the ceiling emission goes off."""
         settings = self._lab.diagnostics.power
-        power_w = self._power.power_w
+        with self._attention.prompt():
+            power_w = self._patiently(self._power_w)
         if not power_w <= settings.ceiling_w:
             self._emission.remove()
             raise SafetyError(
@@ -255,6 +304,13 @@ class LabBench:
                 f"{self._emission.in_words()}, and no knob was moved."
             )
         return power_w / settings.nominal_w
+
+    def _power_w(self) -> float:
+        try:
+            return self._power.power_w
+        except OverRange as error:  # more light than the meter can tell is more than any ceiling
+            self._emission.remove()
+            raise SafetyError(f"{error} It counts as above the ceiling; {self._emission.in_words()}.") from error
 
     def dark(self, look: Callable[[], list[Curve]]) -> list[Curve]:
         """What is seen with the shutter closed; it is opened again after, also where what failed may pass."""
@@ -267,6 +323,7 @@ class LabBench:
             if was_open:
                 self._patiently(shutter.open_shutter)
             raise
+        self._attention.heed()  # who has been told to end opens nothing
         if was_open:
             self._patiently(shutter.open_shutter)
         return seen
@@ -288,16 +345,11 @@ class LabBench:
 
     def _looked_at(self) -> tuple[str | None, bool]:
         """What is open, and whether an instrument said so; one that does not answer counts as open."""
-        for device in (self._emission.shutter, self._emission.source, self._seed):
-            if device is None:
-                continue
-            try:
-                closed = self._patiently(partial(getattr, device, "interlock_closed"))
-            except InstrumentError as error:
-                return f"it cannot be read ({error})", False
-            if closed is False:
-                return f"{device.name} reports its interlock open", True
-        return None, False
+        try:
+            opened = self._patiently(self._emission.tripped)
+        except InstrumentError as error:
+            return f"it cannot be read ({error})", False
+        return opened, opened is not None
 
     def make_safe(self) -> None:
         """Remove emission: shutter, energy, output. SafetyError tells what could not be done."""

@@ -17,7 +17,7 @@ from lasercontrol.lab.coarse import CoarseStage
 from lasercontrol.lab.diagnostics import AutocorrelationReader, FrogReader, Reader, SpectrumReader, YieldReader
 from lasercontrol.lab.emission import Emission
 from lasercontrol.lab.faults import in_bench_words
-from lasercontrol.lab.frog_scan import FrogScan
+from lasercontrol.lab.frog_scan import FARTHEST_SHIFT, MM_PER_PS, FrogScan
 from lasercontrol.lab.instruments import Instruments
 from lasercontrol.lab.phase import PhaseMap, band_of
 from lasercontrol.lab.roles import Shaper
@@ -32,6 +32,8 @@ from sim.frog import FrogAxes
 from sim.grid import FULL_GRID
 
 __all__ = ["Composed", "Confirm", "composed"]
+
+ROOM_STEPS = int(FARTHEST_SHIFT)  # a scan may find its zero so many delays away
 
 Dark = Callable[[Callable[[], list[Curve]]], list[Curve]]
 Confirm = Callable[[Floats, Floats], None]
@@ -61,10 +63,14 @@ def composed(
     phase = _phase_map(lab, instruments, known, scenario.knobs)
     amplifier = AmplifierGuard(config, lab, known, scenario, phase) if before else None
     axes = FrogAxes(n_delay=lab.diagnostics.frog.delays) if lab.diagnostics.frog else FrogAxes()
+    _require_room(lab, instruments, known, axes)
     benches: list[LabBench] = []
 
     def dark(look: Callable[[], list[Curve]]) -> list[Curve]:  # the scan needs the bench, which needs the scan
         return benches[0].dark(look)
+
+    def watch() -> None:
+        benches[0].watch_power()
 
     bench = LabBench(
         lab,
@@ -72,7 +78,7 @@ def composed(
         phase=phase,
         stages=[instruments.stage(coarse.stage) for coarse in lab.actuators.coarse],
         shaper=_shaper(lab, instruments),
-        readers=_readers(config, lab, instruments, known, axes, dark, attention),
+        readers=_readers(config, lab, instruments, known, axes, dark, watch),
         power=instruments.power_meter(lab.diagnostics.power.instrument),
         emission=emission,
         wavelength_nm=lab.diagnostics.power.wavelength_nm or round(C_NM_PER_PS / known.carrier_thz, 1),
@@ -95,6 +101,29 @@ def _limits(
         reach=ReachLimit(lambda setting: phase.ratio(scenario.per_coefficient(np.asarray(setting))), phase.refusal),
         interlock=bench.interlock,
     )
+
+
+def _require_room(lab: LabSettings, instruments: Instruments, known: KnownLaser, axes: FrogAxes) -> None:
+    """ConfigError where a scan does not fit its stage, or a spectrum its spectrometer: before there is light."""
+    if (frog := lab.diagnostics.frog) is None:
+        return
+    reach_mm = (axes.n_delay // 2 + ROOM_STEPS) * FULL_GRID.dt_ps * MM_PER_PS
+    low_mm = frog.delay_zero_mm - (reach_mm if frog.both_sides else ROOM_STEPS * FULL_GRID.dt_ps * MM_PER_PS)
+    high_mm = frog.delay_zero_mm + reach_mm
+    center_nm = C_NM_PER_PS / (2 * known.carrier_thz)
+    with in_bench_words():
+        stage_mm = instruments.stage(frog.stage).limits_mm
+        window_nm = instruments.spectrometer(frog.spectrometer).wavelength_limits_nm
+    if not stage_mm[0] <= low_mm <= high_mm <= stage_mm[1]:
+        ends = f"{stage_mm[0]:g} to {stage_mm[1]:g} mm"
+        said = f"the scan goes from {low_mm:.4g} to {high_mm:.4g} mm, and {frog.stage} from {ends}."
+        raise ConfigError("config", None, "lab.diagnostics.frog.delay_zero_mm", said)
+    if not window_nm[0] <= center_nm - frog.span_nm / 2 <= center_nm + frog.span_nm / 2 <= window_nm[1]:
+        said = (
+            f"the second harmonic is at {center_nm:.4g} nm, and {frog.spectrometer} sees {window_nm[0]:g} to "
+            f"{window_nm[1]:g} nm."
+        )
+        raise ConfigError("config", None, "lab.diagnostics.frog.spectrometer", said)
 
 
 def _shaper(lab: LabSettings, instruments: Instruments) -> Shaper | None:
@@ -139,7 +168,7 @@ def _readers(
     known: KnownLaser,
     axes: FrogAxes,
     dark: Dark,
-    attention: Attention,
+    watch: Callable[[], None],
 ) -> dict[str, Reader]:
     """The diagnostics that the config wants to see; ConfigError where the bench has not got one."""
     seen = lab.diagnostics
@@ -153,7 +182,7 @@ def _readers(
                 instruments.spectrometer(frog.spectrometer),
                 known.carrier_thz,
                 dark=dark,
-                alive=attention.heed,
+                alive=watch,
             )
         )
     if seen.autocorrelator:
@@ -168,7 +197,7 @@ def _readers(
         )
     if seen.shg:
         shg = seen.shg
-        makers["shg"] = lambda: YieldReader(instruments.power_meter(shg.instrument), shg)
+        makers["shg"] = lambda: YieldReader(instruments.power_meter(shg.instrument), shg, known.carrier_thz)
     if missing := [name for name in config.instruments.channels if name not in makers]:
         has = ", ".join(makers) or "no diagnostic at all"
         raise ConfigError("config", None, "instruments.channels", f"{', '.join(missing)}: the bench has {has}.")

@@ -103,14 +103,14 @@ def SpectrumReader(  # noqa: N802
     return Reader(read, lambda: device.seconds_per_shot, prepare)
 
 
-def YieldReader(device: PowerMeter, settings: YieldSettings) -> Reader:  # noqa: N802
+def YieldReader(device: PowerMeter, settings: YieldSettings, carrier_thz: float) -> Reader:  # noqa: N802
     """A meter behind a doubling crystal; its reading goes as the energy squared, which is divided out."""
 
     def read(energy: float) -> Seen:
         value = device.power_w / settings.reference_w / max(energy, ENERGY_FLOOR) ** 2
         return Seen(Channel(np.asarray(value), "yield (arb.)"))
 
-    return Reader(read, lambda: 0.1)
+    return Reader(read, lambda: 0.1, lambda: device.prepare(round(C_NM_PER_PS / (2 * carrier_thz), 1)))
 
 
 def _middle(curve: Curve) -> float:

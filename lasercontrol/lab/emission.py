@@ -9,11 +9,16 @@ __all__ = ["Emission"]
 
 
 class Emission:
-    """Shutter, source and seed together. `left`: what could not be done when emission was last removed."""
+    """Shutter, source and seed together.
+
+    left: what could not be done when emission was last removed. expected: whether there should be light, so that a
+    source that is off has switched itself off.
+    """
 
     def __init__(self, shutter: Shutter, source: CurrentSource | None, seed: Shutter | None) -> None:
         self.shutter, self.source, self.seed = shutter, source, seed
         self.left: list[str] = []
+        self.expected = False
 
     @property
     def is_on(self) -> bool:
@@ -23,8 +28,21 @@ class Emission:
 
     def remove(self) -> list[str]:
         """Shutter, energy, output; gives and keeps what could not be done."""
+        self.expected = False
         self.left = make_safe(self.shutter, self.source)
         return self.left
+
+    def tripped(self) -> str | None:
+        """What has opened, or switched itself off, in words; None while all is as it should be.
+
+        Raises what the instruments raise.
+        """
+        for device in (self.shutter, self.source, self.seed):
+            if device is not None and device.interlock_closed is False:
+                return f"{device.name} reports its interlock open"
+        if self.expected and self.source is not None and not self.source.output:
+            return f"{self.source.name} has switched its output off by itself"
+        return None
 
     def switch_on(self, settings: SafetySettings, attention: Attention) -> None:
         """In the safe order, the seed first: an amplifier that is pumped and not seeded lases by itself.

@@ -1,6 +1,7 @@
 """The instruments of a bench: built from their addresses, connected together, each missing one told at once."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, cast
@@ -11,7 +12,7 @@ from drivers.message_log import MessageLog
 from drivers.registry import driver_named
 from lasercontrol.errors import ConfigError, LinkError
 from lasercontrol.lab.roles import Autocorrelator, CurrentSource, PowerMeter, Shaper, Shutter, Spectrometer, Stage
-from lasercontrol.lab_settings import InstrumentAddress, LabSettings
+from lasercontrol.lab_settings import MASKED, InstrumentAddress, LabSettings
 
 __all__ = ["Instruments", "Used"]
 
@@ -74,6 +75,11 @@ class Instruments:
         """An autocorrelator."""
         return cast("Autocorrelator", self._used[name].driver)
 
+    def sign_of_life(self, sign: Callable[[], None]) -> None:
+        """Call this after every exchange with any of them: a long sweep is no hang."""
+        for used in self:
+            used.driver.link.alive = sign
+
     def connect(self) -> dict[str, str]:
         """Connect to all at the same time; their identities by name. LinkError tells every one that is missing."""
         with ThreadPoolExecutor(len(self._used)) as pool:
@@ -101,7 +107,7 @@ class Instruments:
             raise ConfigError("config", None, f"lab.{key}", said)
 
     def _built(self, name: str, address: InstrumentAddress, lab: LabSettings) -> Instrument:
-        given: dict[str, Any] = dict(address.options)
+        given = {key: _from_environment(name, key, value) for key, value in address.options.items()}
         try:
             return driver_named(address.driver).at(
                 address.resource,
@@ -114,6 +120,20 @@ class Instruments:
             )
         except (TypeError, ValueError) as error:
             raise ConfigError("config", None, f"lab.instruments.{name}", f"{error}.") from None
+
+
+def _from_environment(name: str, key: str, value: Any) -> Any:
+    """An option as it is, or, of `env:NAME`, what the environment has; ConfigError where it has not got it."""
+    if value == MASKED:
+        said = "was masked in the record: write it as env:NAME in the config, and set NAME in the environment."
+        raise ConfigError("config", None, f"lab.instruments.{name}.options.{key}", said)
+    if not (isinstance(value, str) and value.startswith("env:")):
+        return value
+    variable = value.removeprefix("env:")
+    if variable not in os.environ:
+        said = f"names the environment variable {variable}, which is not set."
+        raise ConfigError("config", None, f"lab.instruments.{name}.options.{key}", said)
+    return os.environ[variable]
 
 
 def _connected(used: Used) -> str | Exception:

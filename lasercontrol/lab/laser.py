@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
+from operator import itemgetter
 from pathlib import Path
 
 from agents.protocol import Agent
@@ -11,7 +13,7 @@ from drivers.errors import InstrumentError
 from drivers.instrument import Instrument
 from lasercontrol.bench import Floats
 from lasercontrol.config import Config
-from lasercontrol.errors import CallerError, LaserControlError, SafetyError
+from lasercontrol.errors import CallerError, ConfigError, LaserControlError, SafetyError
 from lasercontrol.lab.bench import LabBench
 from lasercontrol.lab.composed import Confirm, composed
 from lasercontrol.lab.emission import Emission
@@ -30,6 +32,10 @@ from lasercontrol.truth import Truth
 from sim.frog import FrogAxes
 
 __all__ = ["LabLaser", "opened"]
+
+
+MARGIN_S = 5.0
+"""Between the longest time-out of an instrument and the watchdog's patience."""
 
 
 class StoppedEarly(LaserControlError):  # noqa: N818 — named by what happened
@@ -110,20 +116,36 @@ def opened(
             raise SafetyError(f"interlock: {tripped}; re-arm it with lasercontrol rearm. Nothing was moved.")
         instruments = Instruments(lab)
         stack.callback(instruments.disconnect)
+        _require_patience(lab, instruments)
         instruments.connect()
         source = instruments.current_source(lab.safety.source) if lab.safety.source else None
         seed_shutter = instruments.shutter(lab.safety.seed_shutter) if lab.safety.seed_shutter else None
         emission = Emission(instruments.shutter(lab.safety.shutter), source, seed_shutter)
         parts = composed(config, instruments, emission, attention, confirm)  # before there is light: it may be refused
         if not look_only:
-            stack.enter_context(_watched(lab, attention, emission, watchdog_log))
+            stack.enter_context(_watched(lab, attention, emission, instruments, watchdog_log))
             stack.enter_context(_lit(lab, emission, attention))
         yield LabLaser(config, parts.scenario, parts.known, parts.bench, parts.limits, seed, instruments, parts.axes)
 
 
+def _require_patience(lab: LabSettings, instruments: Instruments) -> None:
+    """ConfigError where the watchdog would take an instrument that is deaf for a while for a run that hangs."""
+    name, longest_s = max(((used.name, used.driver.link.settings.timeout_s) for used in instruments), key=itemgetter(1))
+    if lab.safety.watchdog_s is not None and lab.safety.watchdog_s < longest_s + MARGIN_S:
+        said = (
+            f"is {lab.safety.watchdog_s:g} s; {name} may be silent for {longest_s:g} s (its time-out), so at least "
+            f"{longest_s + MARGIN_S:g} s are needed."
+        )
+        raise ConfigError("config", None, "lab.safety.watchdog_s", said)
+
+
 @contextmanager
 def _watched(
-    lab: LabSettings, attention: Attention, emission: Emission, path_of_log: Callable[[], Path]
+    lab: LabSettings,
+    attention: Attention,
+    emission: Emission,
+    instruments: Instruments,
+    path_of_log: Callable[[], Path],
 ) -> Iterator[None]:
     """A second process that removes emission should this one die or hang; its log lies beside the record.
 
@@ -134,7 +156,8 @@ def _watched(
         return
     log = path_of_log()
     watchdog = Watchdog.start(lab, lab.safety.watchdog_s, log)
-    attention.on_tick = watchdog.feed
+    instruments.sign_of_life(watchdog.feed)
+    attention.on_tick = partial(_sign_of_life, watchdog)
     try:
         yield
     except BaseException as error:
@@ -162,7 +185,8 @@ def _lit(lab: LabSettings, emission: Emission, attention: Attention) -> Iterator
         with in_bench_words():
             _require_light(lab, emission)
             if lab.safety.switch_on:
-                emission.switch_on(lab.safety, attention)
+                _switch_on(lab, emission, attention)
+        emission.expected = True
         yield
     except CallerError:
         if lab.safety.switch_on:
@@ -175,8 +199,26 @@ def _lit(lab: LabSettings, emission: Emission, attention: Attention) -> Iterator
     except BaseException:
         emission.remove()
         raise
-    if lab.safety.switch_off and emission.remove():
+    if (lab.safety.switch_off or attention.wish is Wish.MAKE_SAFE) and emission.remove():
         raise SafetyError(f"{emission.in_words()}.")
+
+
+def _switch_on(lab: LabSettings, emission: Emission, attention: Attention) -> None:
+    """In the safe order; an interlock that stands in the way is remembered until a person re-arms it."""
+    try:
+        emission.switch_on(lab.safety, attention)
+    except SafetyError:
+        with suppress(InstrumentError):
+            if (opened := emission.tripped()) is not None:
+                Latch(lab.name).trip(opened)
+        raise
+
+
+def _sign_of_life(watchdog: Watchdog) -> None:
+    """Feed it; SafetyError where nobody watches any more."""
+    watchdog.feed()
+    if not watchdog.alive:
+        raise SafetyError(f"the watchdog process has ended, so that nobody would remove emission; see {watchdog.log}.")
 
 
 def _require_light(lab: LabSettings, emission: Emission) -> None:

@@ -17,15 +17,19 @@ from pathlib import Path
 from lasercontrol.errors import CallerError
 from lasercontrol.lab.state_folder import open_state, state_folder
 
-__all__ = ["owned", "owner_of"]
+__all__ = ["BenchOwned", "owned", "owner_of"]
 
 LOCK, WORDS = "owner.lock", "owner.txt"
 LOOKED_AT_S = 1.0  # somebody who looks at the words holds them for much less
 
 
+class BenchOwned(CallerError):  # noqa: N818 — named by what is
+    """Somebody else has the bench; the message says who, and since when."""
+
+
 @contextmanager
 def owned(name: str) -> Iterator[None]:
-    """Own the bench of this name while the block runs. CallerError where somebody does already: it says who."""
+    """Own the bench of this name while the block runs. BenchOwned where somebody does already: it says who."""
     with ExitStack() as opened:
         try:
             _own(name, opened)
@@ -55,7 +59,7 @@ def _own(name: str, opened: ExitStack) -> None:
     opened.callback(_let_go, words := open_state(folder / WORDS, os.O_RDWR))
     if not _locks(lock):
         who = owner_of(name) or "somebody who has only just begun"
-        raise CallerError(f"the bench {name} is owned by {who}; nothing was moved.")
+        raise BenchOwned(f"the bench {name} is owned by {who}; nothing was moved.")
     _say_who(words)
 
 

@@ -23,7 +23,6 @@ Floats = NDArray[np.floating[Any]]
 COMFORT = 0.9  # of the shaper's reach: where the stages have to move at all, they leave it this much
 SPARE = 0.01  # of the shaper's reach, kept where stages stand under it: they arrive within a tolerance
 ROUNDING = 1e-8  # the same without stages: the driver's own sum rounds otherwise, and refuses
-STILL = 1e-6  # of a stage's travel: a shorter way is rounding, and no move
 BAND_POINTS = 65  # of the linear programmes; what it costs in span, 2e-4 at most, is within SPARE
 WHOLE = 1 + 1e-9  # a ratio of 1 within rounding
 
@@ -73,7 +72,7 @@ class PhaseMap:
         if self.reach is None:
             return self._ratio_without_shaper(coefficients)
         if not self.stages:
-            return self._span_ps(coefficients) / (2 * self.usable_ps)
+            return self.span_ps(coefficients) / (2 * self.usable_ps)
         return self._least_span(coefficients)[1] / (2 * self.usable_ps)
 
     def allocated(self, coefficients: Floats, here_mm: Floats) -> Allocation:
@@ -89,7 +88,7 @@ class PhaseMap:
             position = stage.nominal_mm + coefficients[0] / stage.per_mm[0]
             return Allocation(np.array([position]), np.zeros(3))
         left = coefficients - self.coarse(here_mm)
-        if self._span_ps(left) <= 2 * self.usable_ps * WHOLE:
+        if self.span_ps(left) <= 2 * self.usable_ps * WHOLE:
             return Allocation(here_mm, left)
         positions = self._least_travel(coefficients, here_mm)
         if positions is None:
@@ -123,7 +122,8 @@ class PhaseMap:
         room = stage.high_mm - stage.nominal_mm if moved > 0 else stage.nominal_mm - stage.low_mm
         return float(abs(moved) / room) if room > 0 else (0.0 if moved == 0 else float("inf"))
 
-    def _span_ps(self, coefficients: Floats) -> float:
+    def span_ps(self, coefficients: Floats) -> float:
+        """Greatest less least group delay over the pulse's band."""
         gdd, tod, fod = coefficients
         return group_delay_span_ps(gdd, tod, fod, *self.band_rad_per_ps)  # as the driver reckons it
 
@@ -171,7 +171,4 @@ class PhaseMap:
         cost = np.concatenate([np.zeros(m + 2), 1 / (self._high - self._low)])
         limits = [*zip(self._low, self._high, strict=True), (None, None), (None, None), *[(0, None)] * m]
         solved = linprog(cost, A_ub=rows, b_ub=bounds, bounds=limits, method="highs")
-        if solved.x is None:
-            return None
-        there_mm = np.clip(solved.x[:m], self._low, self._high)
-        return np.where(np.abs(there_mm - here_mm) > STILL * (self._high - self._low), there_mm, here_mm)
+        return None if solved.x is None else np.clip(solved.x[:m], self._low, self._high)

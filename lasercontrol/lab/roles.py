@@ -40,7 +40,8 @@ class Device(Protocol):
 class PowerMeter(Device, Protocol):
     """Average power."""
 
-    wavelength_nm: float
+    def prepare(self, wavelength_nm: float) -> None:
+        """Readings in W, corrected for a wavelength."""
 
     @property
     def power_w(self) -> float:
@@ -52,6 +53,10 @@ class Spectrometer(Device, Protocol):
 
     def configure(self, center_nm: float, span_nm: float, resolution_nm: float, points: int) -> None:
         """Set the axis of the spectra to come."""
+
+    @property
+    def wavelength_limits_nm(self) -> tuple[float, float]:
+        """What it sees."""
 
     def spectrum(self) -> Curve:
         """A new one: nm, W or counts."""

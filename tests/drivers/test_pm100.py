@@ -5,17 +5,18 @@ import pytest
 from drivers.emulators.clock import VirtualClock
 from drivers.emulators.faults import Fault
 from drivers.emulators.pm100 import PM100Box
-from drivers.errors import NotObeyed, OutOfRange, OverRange, Refused, WrongIdentity, WrongReply
+from drivers.errors import NotObeyed, NotReady, OutOfRange, OverRange, Refused, WrongIdentity, WrongReply
 from drivers.pm100 import PM100
 from tests.closeness import assert_close
 from tests.drivers.stand import FAST, connected, scripted
 
 IDN = "THORLABS,PM100USB,P2000000,1.7.0"
+WATTS = ("SENS:POW:UNIT?", "W")
 NO_ERROR = ("SYST:ERR?", '+0,"No error"')
 
 
 def test_the_identity_is_proved_first() -> None:
-    meter, script = scripted(PM100, ("MEAS:POW?", "1.84000000E-01"), idn=IDN)
+    meter, script = scripted(PM100, WATTS, ("MEAS:POW?", "1.84000000E-01"), idn=IDN)
     assert_close(meter.power_w, 0.184, rel=1e-12)
     assert not script.pairs
 
@@ -69,16 +70,39 @@ def test_a_set_that_was_not_obeyed_is_raised() -> None:
 
 @pytest.mark.parametrize("reply", ["9.90000000E+37", "9.91E37", "-9.9E+37"])
 def test_over_range_is_no_number(reply: str) -> None:
-    meter, _ = scripted(PM100, ("MEAS:POW?", reply))
+    meter, _ = scripted(PM100, WATTS, ("MEAS:POW?", reply))
     with pytest.raises(OverRange, match="over range"):
         _ = meter.power_w
 
 
 @pytest.mark.parametrize("reply", ["", "nan", "inf", "1_0", "1.84E", "0x10", "1.8 W", "1,2", "9e20"])
 def test_what_is_no_power_is_no_number(reply: str) -> None:
-    meter, _ = scripted(PM100, ("MEAS:POW?", reply))
+    meter, _ = scripted(PM100, WATTS, ("MEAS:POW?", reply))
     with pytest.raises(WrongReply, match=r"power_w|no number"):
         _ = meter.power_w
+
+
+def test_fifty_dbm_are_not_fifty_watts() -> None:
+    meter, script = scripted(PM100, ("SENS:POW:UNIT?", "DBM"))
+    with pytest.raises(NotReady, match="readings are in dBm"):
+        _ = meter.power_w
+    assert not script.pairs
+
+
+def test_the_unit_is_asked_for_once_on_a_connection() -> None:
+    meter, script = scripted(PM100, WATTS, ("MEAS:POW?", "0.5"), ("MEAS:POW?", "0.6"))
+    assert_close([meter.power_w, meter.power_w], [0.5, 0.6], rel=1e-12)
+    assert not script.pairs
+
+
+def test_on_the_wire_a_meter_in_dbm_is_told_and_made_ready() -> None:
+    clock = VirtualClock(FAST)
+    with connected(PM100, PM100Box("meter", clock, lambda: 0.184), clock) as (meter, _):
+        meter.unit = "dBm"
+        with pytest.raises(NotReady):
+            _ = meter.power_w
+        meter.prepare(515.0)
+        assert_close(meter.power_w, 0.184, rel=1e-7)
 
 
 def test_the_head_is_read_whole() -> None:
