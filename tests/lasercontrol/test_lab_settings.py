@@ -9,7 +9,14 @@ from pydantic import ValidationError
 from lasercontrol.config import Config
 from lasercontrol.config_file import find_config, load_config
 from lasercontrol.errors import ConfigError
-from lasercontrol.lab_settings import FrogSettings, LabSettings, PowerSettings, SafetySettings, StageActuatorSettings
+from lasercontrol.lab_settings import (
+    MASKED,
+    FrogSettings,
+    LabSettings,
+    PowerSettings,
+    SafetySettings,
+    StageActuatorSettings,
+)
 from tests.lasercontrol.lab.stand_in import lab_section
 
 FROG = {"stage": "arm", "spectrometer": "osa", "delay_zero_mm": 12.5}
@@ -62,13 +69,39 @@ def test_an_instrument_for_nothing_is_told() -> None:
 @pytest.mark.parametrize(
     ("given", "twice"),
     [
-        ({"coarse": ({"stage": "arm"},), "frog": FROG}, "arm"),  # every scan would move the compressor
-        ({"coarse": ({"stage": "rail"}, {"stage": "rail"})}, "rail"),
-        ({"frog": FROG, "spectrometer": {"instrument": "osa"}}, "osa"),  # set for 515 nm, or for 1030
+        (
+            {"coarse": ({"stage": "arm"},), "frog": FROG},
+            "arm is used for actuators.coarse[0].stage and diagnostics.frog.stage",
+        ),  # every scan would move the compressor
+        (
+            {"coarse": ({"stage": "rail"}, {"stage": "rail"})},
+            "rail is used for actuators.coarse[0].stage and actuators.coarse[1].stage",
+        ),
+        (
+            {"frog": FROG, "spectrometer": {"instrument": "osa"}},
+            "osa is used for diagnostics.frog.spectrometer and diagnostics.spectrometer.instrument",
+        ),  # set for 515 nm, or for 1030
     ],
 )
-def test_a_stage_or_a_spectrometer_has_one_use(given: dict[str, Any], twice: str) -> None:
-    assert f"{twice}: a stage or a spectrometer has one use, and this one has two" in refused(lab_section(**given))
+def test_an_instrument_has_one_use(given: dict[str, Any], twice: str) -> None:
+    assert f"{twice}; every instrument has one use" in refused(lab_section(**given))
+
+
+def test_two_names_for_one_instrument_are_told() -> None:
+    section = lab_section(coarse=({},), frog=FROG)
+    section["instruments"]["arm"]["resource"] = section["instruments"]["stage0"]["resource"]
+    assert "stage0 and arm are the same instrument: stage0, axis 1" in refused(section)
+    section["instruments"]["arm"]["options"] = {"axis": 2}
+    LabSettings.model_validate(section)
+
+
+def test_a_record_holds_no_plain_password() -> None:
+    section = lab_section()
+    section["instruments"]["shaper"]["options"] = {"password": "tell nobody", "reach_ps": 20.0}
+    section["instruments"]["pump"]["options"] = {"password": "env:PUMP"}
+    kept = LabSettings.model_validate(section).without_secrets().instruments
+    assert kept["shaper"].options == {"password": MASKED, "reach_ps": 20.0}
+    assert kept["pump"].options == {"password": "env:PUMP"}
 
 
 def test_a_shaper_before_the_amplifier_needs_a_seed_that_can_be_blocked() -> None:

@@ -262,7 +262,7 @@ def test_a_wish_beyond_it_is_cut_back_along_the_ramp_to_just_before_its_edge(ben
     allowed, clipped = GuardedBench(bench, REACH).clip(np.array([-5.9, 20.0]))
     assert clipped
     assert_close(allowed[1] / allowed[0], 20.0 / -5.9, rel=1e-12)  # on the ramp
-    assert 0.99 < reached(allowed) < 1.0
+    assert 0.998 < reached(allowed) < 0.9991  # a thousandth before it
 
 
 def test_a_wish_within_it_is_not_touched(bench: HillBench) -> None:

@@ -71,6 +71,7 @@ class FakeStage(Logged):
         super().__init__(name, log)
         self.at_mm, self.miss_mm = at_mm, 0.0
         self.limits_mm = (0.0, 50.0)
+        self.on_move: Callable[[], None] = lambda: None
 
     @property
     def position_mm(self) -> float:
@@ -85,6 +86,7 @@ class FakeStage(Logged):
         if not low <= position_mm <= high:
             raise OutOfRange(f"{self.name}: {position_mm:g} mm is outside its travel; nothing was sent.")
         self.do("move")
+        self.on_move()
         self.at_mm = position_mm + self.miss_mm
 
     def stop(self) -> None:
@@ -101,6 +103,7 @@ class FakeShaper(Logged):
         self.held: Three = (0.0, 0.0, 0.0)
         self.lie: Three = (0.0, 0.0, 0.0)
         self.loaded: list[Three] = []
+        self.on_load: Callable[[int], None] = lambda _: None
 
     @property
     def dispersion(self) -> Three:
@@ -114,6 +117,7 @@ class FakeShaper(Logged):
         self.do("load")
         self.held = coefficients
         self.loaded.append(coefficients)
+        self.on_load(len(self.loaded))
 
 
 class FakeMeter(Logged):
@@ -121,20 +125,17 @@ class FakeMeter(Logged):
 
     def __init__(self, name: str, log: list[str], watts: float = 1.0) -> None:
         super().__init__(name, log)
-        self.watts, self._wavelength_nm = watts, 0.0
+        self.watts, self.wavelength_nm = watts, 0.0
+        self.on_power: Callable[[], object] = lambda: None
 
-    @property
-    def wavelength_nm(self) -> float:
-        return self._wavelength_nm
-
-    @wavelength_nm.setter
-    def wavelength_nm(self, wavelength_nm: float) -> None:
-        self.do("wavelength")
-        self._wavelength_nm = wavelength_nm
+    def prepare(self, wavelength_nm: float) -> None:
+        self.do("prepare")
+        self.wavelength_nm = wavelength_nm
 
     @property
     def power_w(self) -> float:
         self.do("power?")
+        self.on_power()
         return self.watts
 
 
@@ -142,6 +143,7 @@ class FakeSpectrometer(Logged):
     """Shows `density`: wavelengths (n,) to W/nm. Its scale is off by `axis_error_nm`."""
 
     seconds_per_shot = 2.0
+    wavelength_limits_nm = (350.0, 1750.0)
 
     def __init__(self, name: str, log: list[str], density: Callable[[Floats], Floats]) -> None:
         super().__init__(name, log)
@@ -184,7 +186,7 @@ def lab_section(
     }
     if fine != {}:
         section["actuators"]["fine"] = {"instrument": "shaper"} | (fine or {})
-    return section | {"instruments": {name: {"driver": "pm100", "resource": "X"} for name in _named(section)}}
+    return section | {"instruments": {name: {"driver": "pm100", "resource": name} for name in _named(section)}}
 
 
 def _named(section: dict[str, Any]) -> list[str]:

@@ -155,14 +155,22 @@ def test_a_saturated_spectrum_is_doubtful() -> None:
 @given(energy=st.floats(0.2, 2.0), pulse_yield=st.floats(0.01, 1.0))
 def test_the_yield_is_that_of_the_pulse_whatever_its_energy(energy: float, pulse_yield: float) -> None:
     meter = FakeMeter("crystal", [], watts=3e-3 * pulse_yield * energy**2)
-    reader = YieldReader(meter, YieldSettings(instrument="crystal", reference_w=3e-3))
+    reader = YieldReader(meter, YieldSettings(instrument="crystal", reference_w=3e-3), CARRIER_THZ)
     assert_close(reader.read(energy).channel.signal, pulse_yield, rel=1e-12)
 
 
 @pytest.mark.parametrize("energy", [0.0, -1e-6, 1e-9])
 def test_without_a_pulse_the_yield_is_finite(energy: float) -> None:
-    reader = YieldReader(FakeMeter("crystal", [], watts=1e-9), YieldSettings(instrument="crystal", reference_w=1e-3))
+    reader = YieldReader(
+        FakeMeter("crystal", [], watts=1e-9), YieldSettings(instrument="crystal", reference_w=1e-3), CARRIER_THZ
+    )
     assert_close(reader.read(energy).channel.values, 1.0, rel=1e-12)  # 1e-6 over the square of the least energy
+
+
+def test_the_meter_behind_the_crystal_is_told_of_the_second_harmonic() -> None:
+    meter = FakeMeter("crystal", [])
+    YieldReader(meter, YieldSettings(instrument="crystal", reference_w=1e-3), CARRIER_THZ).prepare()
+    assert_close(meter.wavelength_nm, C_NM_THZ / (2 * CARRIER_THZ), rel=1e-4)
 
 
 def test_a_doubtful_scan_is_a_doubtful_reading() -> None:

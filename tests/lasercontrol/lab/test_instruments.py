@@ -9,7 +9,7 @@ import pytest
 from drivers.link import Link
 from lasercontrol.errors import ConfigError, LinkError
 from lasercontrol.lab.instruments import Instruments
-from lasercontrol.lab_settings import LabSettings
+from lasercontrol.lab_settings import MASKED, LabSettings
 from tests.lasercontrol.lab.plugs import Blind, Plug
 from tests.lasercontrol.lab.stand_in import lab_section
 
@@ -47,11 +47,6 @@ def test_every_instrument_is_built_for_all_that_it_is_used_as_and_nothing_is_ope
         "shutter": ("shutter",),
         "pump": ("current_source",),
     }
-
-
-def test_one_instrument_may_have_two_uses() -> None:
-    section = lab({"crystal": "meter"})
-    assert {used.name: used.roles for used in Instruments(section)}["meter"] == ("power_meter", "power_meter")
 
 
 def test_each_is_had_by_its_role() -> None:
@@ -97,6 +92,21 @@ def test_an_instrument_that_cannot_fill_its_role_is_refused_by_the_key_that_asks
 def test_options_that_a_driver_does_not_take_are_refused(options: dict[str, int], said: str) -> None:
     with pytest.raises(ConfigError, match=rf"lab\.instruments\.pump: .*{said}"):
         Instruments(lab(pump={"options": options}))
+
+
+def test_an_option_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    section = lab(pump={"options": {"axis": "env:FAKE_AXIS"}})
+    monkeypatch.delenv("FAKE_AXIS", raising=False)
+    with pytest.raises(ConfigError, match=r"options\.axis: names the environment variable FAKE_AXIS, which is not set"):
+        Instruments(section)
+    monkeypatch.setenv("FAKE_AXIS", "slow")
+    with pytest.raises(ConfigError, match="not supported between instances of 'str' and 'int'"):  # it arrived, as text
+        Instruments(section)
+
+
+def test_a_password_that_a_record_masked_is_none() -> None:
+    with pytest.raises(ConfigError, match=r"lab\.instruments\.pump\.options\.password: was masked in the record"):
+        Instruments(lab(pump={"options": {"password": MASKED}}))
 
 
 def test_all_are_connected_and_say_who_they_are() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from drivers.errors import LinkLost, NotObeyed, NotReady, OverRange, ReplyTimeout, WrongReply
 from drivers.reach import GroupDelayReach
-from lasercontrol.errors import BenchError, BenchLost, ConfigError, LinkError
+from lasercontrol.errors import BenchError, BenchLost, CallerError, ConfigError, LinkError
 from lasercontrol.lab.instruments import Instruments
 from lasercontrol.signals import StopAsked
 from tests.closeness import assert_close
@@ -59,7 +59,7 @@ def test_between_two_steps_there_is_a_pause_and_after_the_last_one_time_to_settl
     made = rig(motion={"ramp_step": 0.1, "ramp_pause_s": 0.5, "settle_s": 2.0})
     hearing(made)
     made.bench.move(at(0.25 * made.bench.knobs[0].range))
-    assert made.log == ["shaper load", "wait 0.5", "shaper load", "wait 0.5", "shaper load", "wait 2"]
+    assert made.done == ["shaper load", "wait 0.5", "shaper load", "wait 0.5", "shaper load", "wait 2"]
 
 
 def test_where_the_knobs_are_is_what_the_instruments_say() -> None:
@@ -98,10 +98,10 @@ def test_a_read_back_that_is_no_number_is_no_arrival() -> None:
 def test_stages_move_before_the_shaper_and_only_where_they_must() -> None:
     made = rig(coarse=(GEARED,), reach_ps=40.0)
     made.bench.move(at(15.0))
-    assert made.log == ["stage0 enable", "shaper load"]
+    assert made.done == ["stage0 enable", "shaper load"]
     made.log.clear()
     made.bench.move(at(30.0))
-    assert made.log == ["stage0 move", "shaper load"]
+    assert made.done == ["stage0 move", "shaper load"]
     assert made.stages[0].at_mm < 25.0  # less distance, less negative GDD
     assert_close(made.bench.setting[0], 30.0, rel=1e-12)
 
@@ -128,7 +128,7 @@ def test_a_stage_alone_sets_one_knob() -> None:
     knobs = {"knobs": {"each": [{"name": "gdd_ps2", "low": -20.0, "high": 20.0}]}}
     made = rig(knobs, coarse=(GEARED,), fine={})
     assert_close(made.bench.move(np.array([5.0])), [5.0], rel=1e-12)
-    assert made.log == ["stage0 enable", "stage0 move"]
+    assert made.done == ["stage0 enable", "stage0 move"]
 
 
 @pytest.mark.parametrize("coarse", [(GEARED,), (GEARED, GEARED)])
@@ -138,11 +138,28 @@ def test_a_stage_alone_cannot_set_three_knobs_nor_two_stages_one(coarse: tuple[d
         rig(knobs, coarse=coarse, fine={})
 
 
+def test_a_shaper_that_makes_what_is_no_knob_is_not_changed_behind_anybody_s_back() -> None:
+    made = rig({"knobs": {"each": [{"name": "gdd_ps2", "low": -40.0, "high": 40.0}]}})
+    made.shaper.held = (3.0, 0.01, 0.0)  # nothing to speak of
+    assert_close(made.composed().bench.setting, [3.0], rel=1e-12)
+    made.shaper.held = (3.0, 20.0, 0.0)
+    with pytest.raises(CallerError, match=r"shaper holds tod_ps3 20, ±19\.\d ps, which no knob of this run sets"):
+        made.composed()
+
+
 def test_a_shaper_that_does_not_span_the_pulse_is_refused_before_anything_moves() -> None:
     made = rig()
     made.shaper.reach = GroupDelayReach(450.0, low_thz=290.7, high_thz=300.0, resolution_thz=0.001)
     with pytest.raises(ConfigError, match=r"lab\.actuators\.fine: shaper: the pulse's band 290\.5\d* to 291\.\d+ THz"):
         made.composed()
+
+
+def test_a_stage_whose_motion_is_broken_off_stands_still() -> None:
+    made = rig(coarse=(GEARED,), reach_ps=40.0)
+    made.stages[0].on_move = made.attention.terminate
+    with pytest.raises(StopAsked):
+        made.bench.move(at(30.0))
+    assert made.done == ["stage0 enable", "stage0 move", "stage0 stop"]
 
 
 # ----------------------------------------------------------------------------------------------- the operator
@@ -175,21 +192,21 @@ def test_it_is_asked_before_anything_is_done() -> None:
 def test_before_the_amplifier_the_seed_is_blocked_while_profiles_load() -> None:
     made = rig(fine=BEFORE, seed=True, motion={"ramp_step": 0.1})
     made.bench.move(at(0.2 * made.bench.knobs[0].range))
-    assert made.log == ["seed close", "shaper load", "shaper load", "seed open"]
+    assert made.done == ["seed close", "shaper load", "shaper load", "seed open"]
 
 
 @pytest.mark.parametrize("fine", [{"side": "after"}, {"side": "before", "glitch_free": True}])
 def test_it_is_not_where_a_profile_harms_nobody(fine: dict[str, Any]) -> None:
     made = rig(fine=fine, seed=True)
     made.bench.move(at(5.0))
-    assert made.log == ["shaper load"]
+    assert made.done == ["shaper load"]
 
 
 def test_a_seed_that_was_blocked_stays_blocked() -> None:
     made = rig(fine=BEFORE, seed=True)
     made.seed.light = False
     made.bench.move(at(5.0))
-    assert made.log == ["shaper load"]
+    assert made.done == ["shaper load"]
     assert not made.seed.light
 
 
@@ -198,32 +215,34 @@ def test_after_an_error_the_seed_stays_blocked_until_a_later_profile_is_whole() 
     made.shaper.once["load"] = [NotObeyed("shaper", "dispersion: asked 5, has 7.")]
     with pytest.raises(BenchError, match="asked 5, has 7"):
         made.bench.move(at(5.0))
-    assert made.log == ["seed close", "shaper load"]
+    assert made.done == ["seed close", "shaper load"]
     made.bench.move(at(5.0))
     assert made.seed.light
 
 
 def test_whoever_asks_for_an_end_on_the_way_finds_whole_profiles_and_the_seed_open() -> None:
     made = rig(fine=BEFORE, seed=True, motion={"ramp_step": 0.1})
-    loads: Callable[..., None] = made.shaper.load_dispersion
-
-    def interrupted(gdd_ps2: float, tod_ps3: float, fod_ps4: float) -> None:
-        loads(gdd_ps2, tod_ps3, fod_ps4)
-        made.attention.interrupt()
-
-    made.shaper.load_dispersion = interrupted  # type: ignore[method-assign]
+    made.shaper.on_load = lambda _: made.attention.interrupt()
     with pytest.raises(StopAsked):
         made.bench.move(at(0.25 * made.bench.knobs[0].range))
-    assert made.log == ["seed close", "shaper load", "seed open"]
+    assert made.done == ["seed close", "shaper load", "seed open"]
     assert_close(made.bench.setting, made.shaper.held, rel=1e-12)
     assert 0 < made.bench.setting[0] < 0.1 * made.bench.knobs[0].range
+
+
+def test_a_load_that_a_terminate_breaks_off_leaves_the_seed_blocked() -> None:
+    made = rig(fine=BEFORE, seed=True)
+    made.shaper.on_load = lambda _: made.attention.terminate()
+    with pytest.raises(StopAsked):
+        made.bench.move(at(5.0))
+    assert made.done == ["seed close", "shaper load"]
 
 
 def test_one_answer_that_is_late_does_not_keep_the_seed_from_being_blocked() -> None:
     made = rig(fine=BEFORE, seed=True)
     made.seed.once = {"is open?": [timeout()], "close": [timeout()], "open": [timeout()]}
     made.bench.move(at(5.0))
-    assert made.log == ["seed close", "seed close", "shaper load", "seed open", "seed open"]
+    assert made.done == ["seed close", "seed close", "shaper load", "seed open", "seed open"]
     assert made.bench.fault_count == 3
 
 
@@ -262,7 +281,7 @@ def test_what_is_here_to_stay_is_not_tried_again() -> None:
     made.shaper.once["load"] = [NotObeyed("shaper", "it has its own mind.")]
     with pytest.raises(BenchError, match="its own mind"):
         made.bench.move(at(5.0))
-    assert made.log == ["shaper load"]
+    assert made.done == ["shaper load"]
     assert made.bench.fault_count == 0
 
 
@@ -299,7 +318,7 @@ def test_a_first_load_that_fails_is_tried_in_the_next_shot_and_the_seed_opened_a
     made = unknown(side="before")
     made.shaper.once["load"] = [timeout(), timeout()]
     assert made.bench.measure().reasons == ("shaper: no whole answer in time.",)
-    assert "seed open" not in made.log
+    assert "seed open" not in made.done
     made.bench.measure()
     assert made.log.count("seed open") == 1
     assert made.shaper.loaded == [(0.0, 0.0, 0.0)]
@@ -307,5 +326,5 @@ def test_a_first_load_that_fails_is_tried_in_the_next_shot_and_the_seed_opened_a
 
 def test_instruments_are_stand_ins_for_the_real_holder() -> None:
     """The bag of stand-ins has every way of asking that the holder of real instruments has."""
-    asked = {name for name in vars(Instruments) if not name.startswith("_")} - {"connect", "disconnect"}
+    asked = {name for name in vars(Instruments) if not name.startswith("_")} - {"connect", "disconnect", "sign_of_life"}
     assert all(hasattr(rig().bag, name) for name in asked)

@@ -12,7 +12,7 @@ from drivers import errors as drivers
 from drivers.errors import InstrumentError, NotObeyed, OverRange, Refused, ReplyTimeout
 from lasercontrol.bench import Floats, Quality
 from lasercontrol.config import SessionSettings
-from lasercontrol.errors import BenchError, BenchLost, LinkError, SafetyError
+from lasercontrol.errors import BenchError, BenchLost, ConfigError, LinkError, SafetyError
 from lasercontrol.lab.faults import PASSING
 from lasercontrol.lab.latch import rearm
 from lasercontrol.record import RecordHeader, RecordWriter, read_record
@@ -46,11 +46,11 @@ def frog_rig(arms: Arms) -> Rig:
 
 def test_a_shot_has_its_channels_and_the_mean_energy_of_before_and_after() -> None:
     made = rig()
-    made.meter.watts = 0.8
-    made.crystal.do = lambda what: setattr(made.meter, "watts", 1.0)  # type: ignore[method-assign]
+    made.meter.watts = 0.95
+    made.crystal.on_power = lambda: setattr(made.meter, "watts", 1.0)
     reading = made.bench.measure()
-    assert_close(reading.energy, 0.9, rel=1e-12)
-    assert_close(reading.channels["shg"].values, 0.5 / 0.8**2, rel=1e-12)
+    assert_close(reading.energy, 0.975, rel=1e-12)
+    assert_close(reading.channels["shg"].values, 0.5 / 0.95**2, rel=1e-12)
     assert (reading.worst, reading.reasons) == (Quality.OK, ())
 
 
@@ -58,7 +58,7 @@ def test_before_the_first_shot_the_meter_is_told_the_wavelength_once() -> None:
     made = rig()
     made.bench.measure()
     made.bench.measure()
-    assert made.log.count("meter wavelength") == 1
+    assert made.log.count("meter prepare") == 1
     assert_close(made.meter.wavelength_nm, 299792.458 / CARRIER_THZ, rel=1e-4)
 
 
@@ -85,9 +85,18 @@ def test_a_fault_that_may_pass_makes_an_invalid_reading_without_channels_or_ener
     assert made.guarded.measure().worst is Quality.OK
 
 
-def test_the_limits_let_an_invalid_reading_through_as_it_is() -> None:
+def test_a_power_that_is_late_once_is_asked_again_wherever_it_is_asked() -> None:
     made = rig()
     made.meter.once["power?"] = [timeout()]
+    made.bench.move(np.array([1.0, 0.0, 0.0]))
+    made.meter.once["power?"] = [timeout()]
+    assert made.bench.measure().worst is Quality.OK
+    assert made.bench.fault_count == 2
+
+
+def test_the_limits_let_an_invalid_reading_through_as_it_is() -> None:
+    made = rig()
+    made.meter.once["power?"] = [timeout(), timeout()]
     reading = made.guarded.measure()
     assert (reading.worst, reading.reasons) == (Quality.INVALID, ("meter: no whole answer in time.",))
 
@@ -104,8 +113,8 @@ def test_the_cap_counts_shots_and_moves_together() -> None:
     made = rig(motion={"max_faults": 2})
     made.shaper.once["load"] = [timeout("shaper")]
     made.bench.move(np.zeros(3))
-    made.meter.once["power?"] = [OverRange("meter", "beyond its range.")]
-    with pytest.raises(BenchLost, match=r"2 time-outs and unusable answers .* meter: beyond its range"):
+    made.crystal.once["power?"] = [timeout()]
+    with pytest.raises(BenchLost, match=r"2 time-outs and unusable answers .* meter: no whole answer in time"):
         made.bench.measure()
 
 
@@ -117,20 +126,38 @@ def test_a_wish_is_heard_before_the_light_is_looked_at() -> None:
     assert made.log == []
 
 
-def test_a_terminate_breaks_off_a_scan_at_once() -> None:
-    arms = Arms(pulse())
-    made = frog_rig(arms)
-    honest = arms.spectrometer.density
-
-    def interrupted(nm: Floats) -> Floats:
-        if made.log.count("osa spectrum?") == 4 + 3:  # three delays after the dark
-            made.attention.terminate()
-        return honest(nm)
-
-    arms.spectrometer.density = interrupted
+def test_a_terminate_breaks_off_a_reading_at_once() -> None:
+    made = rig()
+    made.crystal.on_power = made.attention.terminate
     with pytest.raises(StopAsked):
         made.bench.measure()
-    assert made.log.count("osa spectrum?") == 4 + 3
+    assert made.log[-1] == "crystal power?"
+
+
+def test_a_terminate_breaks_off_a_spectrum_of_a_scan_at_once() -> None:
+    arms = Arms(pulse())
+    made = frog_rig(arms)
+    honest, ended = arms.spectrometer.density, []
+
+    def terminated(nm: Floats) -> Floats:
+        if made.log.count("stage move") == 3:
+            made.attention.terminate()
+            ended.append("only later")
+        return honest(nm)
+
+    arms.spectrometer.density = terminated
+    with pytest.raises(StopAsked):
+        made.bench.measure()
+    assert ended == []
+
+
+def test_ctrl_c_ends_a_scan_before_its_next_delay() -> None:
+    arms = Arms(pulse())
+    made = frog_rig(arms)
+    made.meter.on_power = lambda: made.attention.interrupt() if made.log.count("stage move") == 3 else None
+    with pytest.raises(StopAsked):
+        made.bench.measure()
+    assert made.log.count("stage move") == 4  # the third power is asked before the fourth delay
 
 
 # ------------------------------------------------------------------------------------------------------- the dark
@@ -140,7 +167,7 @@ def test_the_dark_is_looked_at_with_the_shutter_closed_and_it_is_opened_again() 
     made = frog_rig(Arms(pulse()))
     made.bench.measure()
     dark = ["stage enable", "osa configure", "shutter close", *["osa spectrum?"] * 4, "shutter open"]
-    assert made.log[:9] == ["meter wavelength", *dark]
+    assert made.log[:9] == ["meter prepare", *dark]
     assert made.shutter.light
 
 
@@ -172,6 +199,24 @@ def test_a_failure_that_stays_leaves_the_shutter_closed() -> None:
     assert not made.shutter.light
 
 
+def test_a_scan_that_its_stage_cannot_make_is_refused_before_there_is_light() -> None:
+    arms = Arms(pulse())
+    made = frog_rig(arms)
+    arms.stage.limits_mm = (12.5, 25.0)
+    with pytest.raises(
+        ConfigError, match=r"delay_zero_mm: the scan goes from 11\.6 to 13\.4 mm, and stage from 12\.5 to"
+    ):
+        made.composed()
+
+
+def test_a_spectrometer_that_does_not_see_the_second_harmonic_is_refused_before_there_is_light() -> None:
+    arms = Arms(pulse())
+    made = frog_rig(arms)
+    arms.spectrometer.wavelength_limits_nm = (600.0, 1700.0)
+    with pytest.raises(ConfigError, match=r"second harmonic is at 515\.4 nm, and osa sees 600 to 1700 nm"):
+        made.composed()
+
+
 # ------------------------------------------------------------------------------------------------- what ends a run
 
 
@@ -180,7 +225,7 @@ def test_above_the_ceiling_emission_goes_off_at_once() -> None:
     made.meter.watts = 1.31
     with pytest.raises(SafetyError, match=r"meter: 1\.31 W is above the ceiling of 1\.3 W; emission is off, and no"):
         made.bench.measure()
-    assert made.log == ["meter wavelength", "meter power?", *OFF]
+    assert made.log == ["meter prepare", "crystal prepare", "meter power?", *OFF]
 
 
 def test_a_power_that_is_no_number_is_above_every_ceiling() -> None:
@@ -191,11 +236,50 @@ def test_a_power_that_is_no_number_is_above_every_ceiling() -> None:
     assert made.done[-3:] == OFF
 
 
-def test_the_ceiling_holds_after_the_scan_as_well() -> None:
+def test_the_ceiling_holds_after_the_reading_as_well() -> None:
     made = rig()
-    made.crystal.do = lambda what: setattr(made.meter, "watts", 2.0)  # type: ignore[method-assign]
+    made.crystal.on_power = lambda: setattr(made.meter, "watts", 2.0)
     with pytest.raises(SafetyError, match="2 W is above the ceiling"):
         made.bench.measure()
+
+
+def test_the_ceiling_holds_at_every_delay_of_a_scan() -> None:
+    arms = Arms(pulse())
+    made = frog_rig(arms)
+    honest = arms.spectrometer.density
+
+    def brighter(nm: Floats) -> Floats:
+        made.meter.watts = 2.0 if made.log.count("stage move") == 3 else 1.0
+        return honest(nm)
+
+    arms.spectrometer.density = brighter
+    with pytest.raises(SafetyError, match="2 W is above the ceiling"):
+        made.bench.measure()
+    assert made.log.count("stage move") == 3
+
+
+def test_the_ceiling_holds_at_every_step_of_a_move() -> None:
+    made = rig(motion={"ramp_step": 0.05})
+    made.shaper.on_load = lambda count: setattr(made.meter, "watts", 2.0 if count == 2 else 1.0)
+    with pytest.raises(SafetyError, match="2 W is above the ceiling"):
+        made.bench.move(np.array([0.5, 0.0, 0.0]) * made.bench.knobs[0].range * 0.9)
+    assert len(made.shaper.loaded) == 2
+
+
+def test_more_light_than_the_meter_can_tell_is_above_every_ceiling() -> None:
+    made = rig()
+    made.meter.once["power?"] = [OverRange("meter", "power is beyond its range.")]
+    with pytest.raises(SafetyError, match="It counts as above the ceiling; emission is off"):
+        made.bench.measure()
+    assert made.done[-3:] == OFF
+
+
+def test_an_energy_that_changes_during_a_reading_makes_it_invalid() -> None:
+    made = rig()
+    made.crystal.on_power = lambda: setattr(made.meter, "watts", 0.8)
+    reading = made.bench.measure()
+    assert reading.worst is Quality.INVALID
+    assert reading.reasons == ("the energy went from 1 to 0.8 of nominal during the reading",)
 
 
 def test_a_ceiling_that_could_not_be_kept_is_told_in_capitals() -> None:
@@ -243,6 +327,16 @@ def test_an_open_interlock_is_remembered_until_a_person_arms_the_bench_again(whi
     assert opened in json.loads((state / "fake" / "latch.json").read_text(encoding="utf-8"))["reason"]
     rearm("fake", "somebody", "the door was ajar")
     assert made.bench.interlock() is None
+
+
+def test_a_source_that_goes_off_by_itself_is_a_trip() -> None:
+    made = rig()
+    made.source.flows = False
+    assert made.bench.interlock() is None  # nobody said that there is light
+    made.emission.expected = True
+    assert made.bench.interlock() == "pump has switched its output off by itself"
+    made.source.flows = True
+    assert "pump has switched its output off by itself" in str(made.bench.interlock())
 
 
 def test_an_instrument_without_an_interlock_is_none_that_is_open() -> None:
@@ -302,15 +396,13 @@ def test_a_session_runs_on_such_a_bench_and_leaves_emission_as_it_was() -> None:
 def test_an_invalid_reading_is_recorded_empty_and_taken_again(tmp_path: Path) -> None:
     made = rig()
     agent = Goer(np.array([0.1, 0.0, 0.0]), patience=3)
-    honest, calls = made.crystal.do, []
+    readings = iter(range(100))
 
-    def late_once(what: str) -> None:
-        calls.append(what)
-        if len(calls) == 2:
+    def late_once() -> None:
+        if next(readings) == 1:
             raise timeout("crystal")
-        honest(what)
 
-    made.crystal.do = late_once  # type: ignore[method-assign]
+    made.crystal.on_power = late_once
     texts = dict.fromkeys(("config_text", "operator", "laser_id", "notes"), "")
     header = RecordHeader(config={}, versions={}, seed=1, knobs=made.bench.knobs, channels=made.bench.channels, **texts)
     session(made, RecordWriter.create(tmp_path / "run.h5", header), agent).run()
