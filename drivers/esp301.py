@@ -162,6 +162,11 @@ class ESP301(Instrument):
             raise WrongReply(self.name, f"to 'MD?' came {done:g}, neither 0 nor 1.")
         return done == 0
 
+    @property
+    def enabled(self) -> bool:
+        """Whether the motor is on. After power-on it is off, and positions count from wherever the stage stands."""
+        return self.motor_on
+
     def enable(self) -> None:
         """Switch the motor on, so that it holds and can move; nothing moves by that."""
         if not self.motor_on:

@@ -84,7 +84,8 @@ def _with_whole_paths(config: Config, folder: Path) -> Config:
 def _first_error(error: ValidationError, lines: Lines, path: Path) -> ConfigError:
     """The error that stands first in the file, as one sentence."""
     located = [(_key(detail), detail) for detail in error.errors()]
-    located.sort(key=lambda pair: line_of(pair[0], lines) or 0)
+    # A misspelt key first: the one that is missing is mostly its other half.
+    located.sort(key=lambda pair: (pair[1]["type"] != "extra_forbidden", line_of(pair[0], lines) or 0))
     key, detail = located[0]
     rest = len({key for key, _ in located}) - 1
     more = f" ({rest} more {'error' if rest == 1 else 'errors'} in this file)" if rest else ""

@@ -1,5 +1,6 @@
 """The operator's word before the first move of real hardware: old and new are shown, and yes or no is waited for."""
 
+import sys
 from collections.abc import Callable
 
 import numpy as np
@@ -11,6 +12,11 @@ from lasercontrol.signals import Attention
 __all__ = ["Consent", "NotConfirmed"]
 
 
+def _on_standard_error(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
 class NotConfirmed(CallerError):  # noqa: N818 — named by what happened
     """The operator said no; nothing was moved."""
 
@@ -20,8 +26,16 @@ class Consent:
 
     def __init__(self, attention: Attention, *, needed: bool) -> None:
         self.attention, self.needed = attention, needed
-        self.say: Callable[[str], None] = lambda _: None
+        self.say: Callable[[str], None] = _on_standard_error
         self.knobs: tuple[Knob, ...] = ()
+
+    def begin(self, what: str) -> None:
+        """Before there is light: say what will be worked, and wait for the answer; NotConfirmed for a no."""
+        if not self.needed:
+            return
+        self.say(f"{what} Go on? (y/n)")
+        if not self.attention.confirmed():
+            raise NotConfirmed("the run was not confirmed; nothing was switched on, nothing was moved.")
 
     def __call__(self, old: Floats, new: Floats) -> None:
         """Show the first move and wait for the answer; NotConfirmed for a no."""
@@ -29,7 +43,7 @@ class Consent:
             return
         self.say(f"first move: {'; '.join(self._lines(old, new))}. Move? (y/n)")
         if not self.attention.confirmed():
-            raise NotConfirmed("the first move was not confirmed; nothing was moved.")
+            raise NotConfirmed("the first move was not confirmed; no knob was moved.")
 
     def _lines(self, old: Floats, new: Floats) -> list[str]:
         return [

@@ -15,6 +15,7 @@ from lasercontrol.lab.instruments import Instruments, Used
 from lasercontrol.lab.latch import Latch
 from lasercontrol.lab.ownership import BenchOwned, owned
 from lasercontrol.lab.phase import PhaseMap
+from lasercontrol.lab_settings import LabSettings
 from lasercontrol.signals import Attention
 
 __all__ = ["Finding", "Visit", "examine", "sentences_of"]
@@ -165,7 +166,8 @@ def _together(config: Config, instruments: Instruments) -> tuple[tuple[str, ...]
             "setting now: " + ", ".join(f"{knob.name} {value:.6g} {knob.unit}" for knob, value in at),
             *_reach_in_words(parts.bench.phase),
             f"reachable with TOD and FOD at zero: GDD {low:.4g} to {high:.4g} ps²",
-            *(f"{name}: about {seconds:.3g} s a shot" for name, seconds in shots.items()),
+            *_light_in_words(config.lab, emission),
+            *(f"{name}: about {seconds:.3g} s a shot, of the instruments' time" for name, seconds in shots.items()),
         )
     except (LaserControlError, InstrumentError, ValueError) as error:
         return (), [str(error)]
@@ -177,6 +179,12 @@ def _together(config: Config, instruments: Instruments) -> tuple[tuple[str, ...]
     if (opened := parts.bench.open_interlock()) is not None:
         wrong.append(f"interlock: {opened}")
     return facts, wrong
+
+
+def _light_in_words(lab: LabSettings, emission: Emission) -> list[str]:
+    if emission.is_on:
+        return ["the laser is on"]
+    return ["the laser is off; " + ("a run switches it on" if lab.safety.switch_on else "a run would be refused")]
 
 
 def _reach_in_words(phase: PhaseMap) -> list[str]:

@@ -16,7 +16,7 @@ from lasercontrol.config import Config
 from lasercontrol.config_file import find_config, load_config, overridden
 from lasercontrol.consent import Consent
 from lasercontrol.console import Progress
-from lasercontrol.errors import CallerError, RecordError
+from lasercontrol.errors import CallerError, LaserControlError, RecordError
 from lasercontrol.keyboard import HINT, has_keyboard, keys
 from lasercontrol.limits import GuardedBench
 from lasercontrol.record import Record, RecordHeader, RecordWriter, ShotRow, read_record
@@ -80,17 +80,38 @@ def optimize(call: Call) -> Outcome:
                 "nobody is at a keyboard to confirm the first move: --yes confirms it; nothing was moved."
             )
         path = None if call.dry_run else _free_path(call.out)
-        with _opened(call, config, seed, past, attention, consent, path) as laser:
+        with (
+            keys(attention) as keyboard,
+            _opened(call, config, seed, past, attention, consent, path) as laser,
+        ):
             guarded = GuardedBench(laser.bench, laser.limits)
+            title = headline(laser, shots)
             if path is None:
-                return Outcome(*rehearsal(laser, guarded, headline(laser, shots)), 0)
-            ending, told = _run(call, laser, guarded, shots, attention, consent, path, past.shots if past else ())
+                return Outcome(*rehearsal(laser, guarded, title), 0)
+            title += f" ({HINT})" if keyboard else ""
+            with _record_named(path):
+                ending, told = _run(
+                    call, laser, guarded, shots, attention, consent, path, title, past.shots if past else ()
+                )
+        if config.lab:
+            told["emission"] = "on" if laser.emission_expected else "off"
         if attention.wish is Wish.MAKE_SAFE and ending.exit is not Exit.MADE_SAFE:  # after the last shot
             told |= {"exit_reason": f"{ending.reason}; then terminated from outside: emission is off"}
             return Outcome(sentences_of(told), told, EXIT_CODES[Exit.MADE_SAFE])
         if attention.wish < Wish.STAY:  # somebody in a hurry does not wait for a picture, and no laser does
             told |= _picture(path, told)
         return Outcome(sentences_of(told), told, EXIT_CODES[ending.exit])
+
+
+@contextmanager
+def _record_named(path: Path) -> Iterator[None]:
+    """Whatever ends a run, its record is named, and how to go on from it."""
+    try:
+        yield
+    except LaserControlError as error:
+        if path.exists():
+            error.add_note(f"Its record is {path}; lasercontrol optimize --resume {path} goes on from it.")
+        raise
 
 
 @contextmanager
@@ -114,7 +135,7 @@ def _opened(
         assert path is not None  # noqa: S101 — a dry run has no watchdog
         return _in_folder(path).with_suffix(".watchdog.log")
 
-    with opened(config, seed, attention=attention, confirm=consent, look_only=call.dry_run, watchdog_log=log) as laser:
+    with opened(config, seed, attention=attention, consent=consent, look_only=call.dry_run, watchdog_log=log) as laser:
         yield laser
 
 
@@ -173,6 +194,7 @@ def _run(
     attention: Attention,
     consent: Consent,
     path: Path,
+    title: str,
     past: Sequence[ShotRow],
 ) -> tuple[Ending, dict[str, Any]]:
     make_agent = laser.agent(laser.config.session.agent)
@@ -180,7 +202,9 @@ def _run(
     limit = laser.truth.limit_intensity if laser.truth else None
     progress = Progress(guarded.knobs, shots, quiet=call.quiet, limit=limit)
     scores = _Scores(laser, progress, past)
-    consent.say, consent.knobs = progress.say, guarded.knobs
+    consent.knobs = guarded.knobs
+    if not call.quiet:
+        consent.say = progress.say
     _keep_facts(recorder, laser)
 
     def summary(ending: Ending) -> dict[str, Any]:
@@ -199,8 +223,8 @@ def _run(
         summary_of=summary,
         dark_yield=laser.config.instruments.dark_yield,
     )
-    with keys(attention) as keyboard, progress.shown():
-        progress.say(headline(laser, shots) + (f" ({HINT})" if keyboard else ""))
+    with progress.shown():
+        progress.say(title)
         ending = session.run(past)
     return ending, summary_of(ending, laser, scores.scores, path, shots)
 

@@ -30,6 +30,9 @@ STUCK = 1e-3
 """A clipped step shorter than this share of every range makes no headway."""
 
 
+GONE = 0.5
+"""A run that is confirmed below this share of its first signal has lost its laser, or the instrument that sees it."""
+
 FOLLOWS = 0.5
 """Knobs that make less than this share of a step that they were sent do not follow."""
 
@@ -135,7 +138,7 @@ class Session:
         except StopAsked:
             if self.attention.wish is Wish.RETURN:
                 self.attention.known = Wish.RETURN
-                self._say("stop", "Ctrl-C: going back step by step; Ctrl-C again leaves the knobs where they are.")
+                self._say("stop", "stopping: going back step by step; Ctrl-C leaves the knobs where they are.")
                 return self._interrupted()
         return self._ended_by_wish()
 
@@ -146,7 +149,18 @@ class Session:
             return self._ending(Exit.NO_SIGNAL, f"no usable signal after {len(self.rows)} shots; the knobs are {where}")
         reason = self._tune()
         self._best = self._confirmed()
+        if (left := self._share_left()) < GONE:
+            where = self._go_home(self.start, "the start")
+            gone = f"the signal has gone ({left:.2g} of that at the start); the knobs are {where}"
+            return self._ending(Exit.NO_SIGNAL, gone)
         return self._ending(Exit.DONE, f"{reason}; the knobs are {self._go_home(*self._home())}")
+
+    def _share_left(self) -> float:
+        """The best signal of the confirmation over the first one: an instrument that stops telling is no success."""
+        usable = [row for row in self.rows if row.reading.worst is not Quality.INVALID]
+        confirmed = [float(signal_of(row.reading)) for row in usable if row.phase == "confirm"]
+        first = float(signal_of(usable[0].reading)) if usable else 0.0
+        return max(confirmed) / first if confirmed and first > 0 else 1.0
 
     def _interrupted(self) -> Ending:
         try:

@@ -51,6 +51,11 @@ class SimulatedLaser:
         """Which laser it is, in a few words."""
         return f"{self.config.laser_id or 'simulated laser'}, scenario {self.scenario.name}, seed {self.seed}"
 
+    @property
+    def emission_expected(self) -> bool:
+        """Equations shine on nobody."""
+        return False
+
     def agent(self, name: str) -> Callable[[Floats], Agent]:
         """Maker of an agent, from the start as fractions (k,); the oracle alone is given the truth."""
         optimum = fraction_of(self.truth.best, self.bench.knobs) if name == "oracle" else None

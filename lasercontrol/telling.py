@@ -76,10 +76,19 @@ def sentences_of(summary: dict[str, Any]) -> tuple[str, ...]:
         told += [f"  shots    {summary['shots']}", *_measured_in_words(summary)]
     return (
         *told,
+        *_left_in_words(summary),
         f"  limits   {summary['limit_violations']} proposals were clipped",
         f"  record   {summary['record']}",
-        f"  picture  {summary.get('picture') or 'none: ' + summary.get('picture_error', 'not asked to wait for one')}",
+        f"  picture  {summary.get('picture') or 'none: ' + summary.get('picture_error', 'the run was cut short')}",
     )
+
+
+def _left_in_words(summary: dict[str, Any]) -> list[str]:
+    """How a real bench was left."""
+    if "emission" not in summary:
+        return []
+    at = ", ".join(f"{name} {value:.6g}" for name, value in summary["setting"].items())
+    return [f"  setting  {at}", f"  emission {'is off' if summary['emission'] == 'off' else 'IS STILL ON'}"]
 
 
 def _true_figures(ending: Ending, laser: TunableLaser, scores: Sequence[Score], shots: int) -> dict[str, Any]:

@@ -40,6 +40,10 @@ class TunableLaser(Protocol):
     def title(self) -> str:
         """Which laser it is, in a few words."""
 
+    @property
+    def emission_expected(self) -> bool:
+        """Whether a real laser's light is left on."""
+
     def agent(self, name: str) -> Callable[[Floats], Agent]:
         """Maker of an agent, from the start as fractions (k,)."""
 

@@ -32,6 +32,8 @@ __all__ = ["LabBench"]
 
 T = TypeVar("T")
 
+REARM = "when it is safe again: lasercontrol rearm CONFIG --why TEXT"
+
 UNSEEN_PS = 0.1
 """Group delay over the band that no pulse of a picosecond notices."""
 
@@ -333,10 +335,11 @@ class LabBench:
     def interlock(self) -> str | None:
         """What is open, in words; None while all is closed. An open one is remembered until a person re-arms it."""
         if self._latch.tripped is not None:
-            return f"{self._latch.tripped}; a person must re-arm it (lasercontrol rearm)"
+            return f"{self._latch.tripped}; {REARM}"
         opened, certain = self._looked_at()
         if opened is not None and certain:
             self._latch.trip(opened)
+            return f"{opened}; {REARM}"
         return opened
 
     def open_interlock(self) -> str | None:

@@ -10,7 +10,7 @@ from drivers.errors import OutOfRange
 from drivers.reach import GroupDelayReach
 from lasercontrol.bench import Floats, Knob
 from lasercontrol.config import Config
-from lasercontrol.errors import ConfigError
+from lasercontrol.errors import CallerError, ConfigError
 from lasercontrol.lab.amplifier import AmplifierGuard, stands_before
 from lasercontrol.lab.bench import LabBench
 from lasercontrol.lab.coarse import CoarseStage
@@ -138,6 +138,13 @@ def _phase_map(lab: LabSettings, instruments: Instruments, known: KnownLaser, kn
     band = band_of(known.amplitude, FULL_GRID.omega_rad_per_ps)
     reach = _reach_of(shaper, known.carrier_thz, band) if shaper else None
     carrier_nm = C_NM_PER_PS / known.carrier_thz
+    for settings in coarse:
+        with in_bench_words():
+            if not instruments.stage(settings.stage).enabled:
+                raise CallerError(
+                    f"{settings.stage}: its motor is off, as after power-on, when positions count from wherever it "
+                    f"stands. Home it, compare it with nominal_mm, switch its motor on; nothing was moved."
+                )
     try:
         with in_bench_words():
             stages = [

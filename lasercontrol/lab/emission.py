@@ -60,4 +60,6 @@ class Emission:
 
     def in_words(self) -> str:
         """How it is after `remove`."""
-        return f"EMISSION MAY STILL BE ON: {'; '.join(self.left)}" if self.left else "emission is off"
+        if not self.left:
+            return "emission is off"
+        return f"EMISSION MAY STILL BE ON: {'; '.join(self.left)}; close the shutter by hand, or turn the key, now"

@@ -119,7 +119,11 @@ class Instruments:
                 **given,
             )
         except (TypeError, ValueError) as error:
-            raise ConfigError("config", None, f"lab.instruments.{name}", f"{error}.") from None
+            said = f"{error}".replace(
+                f"{driver_named(address.driver).__name__}.__init__()", f"the driver {address.driver}"
+            )
+            said = said.replace("an unexpected keyword argument", "an option that it does not know:")
+            raise ConfigError("config", None, f"lab.instruments.{name}.options", f"{said}.") from None
 
 
 def _from_environment(name: str, key: str, value: Any) -> Any:

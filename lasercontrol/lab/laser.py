@@ -13,9 +13,10 @@ from drivers.errors import InstrumentError
 from drivers.instrument import Instrument
 from lasercontrol.bench import Floats
 from lasercontrol.config import Config
+from lasercontrol.consent import Consent
 from lasercontrol.errors import CallerError, ConfigError, LaserControlError, SafetyError
 from lasercontrol.lab.bench import LabBench
-from lasercontrol.lab.composed import Confirm, composed
+from lasercontrol.lab.composed import composed
 from lasercontrol.lab.emission import Emission
 from lasercontrol.lab.faults import in_bench_words
 from lasercontrol.lab.instruments import Instruments
@@ -60,6 +61,7 @@ class LabLaser:
     seed: int
     instruments: Instruments
     axes: FrogAxes
+    emission: Emission
     truth: Truth | None = None
 
     @property
@@ -67,6 +69,11 @@ class LabLaser:
         """Which laser it is."""
         assert self.config.lab is not None  # noqa: S101 — a bench was built from it
         return f"{self.config.laser_id or 'laser'} on the bench {self.config.lab.name}"
+
+    @property
+    def emission_expected(self) -> bool:
+        """Whether the light is left on."""
+        return self.emission.expected
 
     def agent(self, name: str) -> Callable[[Floats], Agent]:
         """Maker of an agent; CallerError for the oracle, which would have to know the laser."""
@@ -97,7 +104,7 @@ def opened(
     seed: int,
     *,
     attention: Attention,
-    confirm: Confirm,
+    consent: Consent,
     look_only: bool = False,
     watchdog_log: Callable[[], Path],
 ) -> Iterator[LabLaser]:
@@ -113,7 +120,9 @@ def opened(
     with ExitStack() as stack:
         stack.enter_context(owned(lab.name))
         if (tripped := Latch(lab.name).tripped) is not None and not look_only:
-            raise SafetyError(f"interlock: {tripped}; re-arm it with lasercontrol rearm. Nothing was moved.")
+            raise SafetyError(
+                f"interlock: {tripped}. When it is safe again: lasercontrol rearm CONFIG --why TEXT. Nothing was moved."
+            )
         instruments = Instruments(lab)
         stack.callback(instruments.disconnect)
         _require_patience(lab, instruments)
@@ -121,11 +130,15 @@ def opened(
         source = instruments.current_source(lab.safety.source) if lab.safety.source else None
         seed_shutter = instruments.shutter(lab.safety.seed_shutter) if lab.safety.seed_shutter else None
         emission = Emission(instruments.shutter(lab.safety.shutter), source, seed_shutter)
-        parts = composed(config, instruments, emission, attention, confirm)  # before there is light: it may be refused
+        parts = composed(config, instruments, emission, attention, consent)  # before there is light: it may be refused
         if not look_only:
+            if lab.safety.switch_on:
+                consent.begin(_what_comes_on(lab))
             stack.enter_context(_watched(lab, attention, emission, instruments, watchdog_log))
             stack.enter_context(_lit(lab, emission, attention))
-        yield LabLaser(config, parts.scenario, parts.known, parts.bench, parts.limits, seed, instruments, parts.axes)
+        yield LabLaser(
+            config, parts.scenario, parts.known, parts.bench, parts.limits, seed, instruments, parts.axes, emission
+        )
 
 
 def _require_patience(lab: LabSettings, instruments: Instruments) -> None:
@@ -219,6 +232,12 @@ def _sign_of_life(watchdog: Watchdog) -> None:
     watchdog.feed()
     if not watchdog.alive:
         raise SafetyError(f"the watchdog process has ended, so that nobody would remove emission; see {watchdog.log}.")
+
+
+def _what_comes_on(lab: LabSettings) -> str:
+    source = f"{lab.safety.source} on at {lab.safety.current_a:g} A and " if lab.safety.source else ""
+    scan = f", and {lab.diagnostics.frog.stage} scans" if lab.diagnostics.frog else ""
+    return f"this run switches {source}{lab.safety.shutter} open{scan}."
 
 
 def _require_light(lab: LabSettings, emission: Emission) -> None:

@@ -60,7 +60,9 @@ class Latch:
         CallerError where nothing is latched, or nobody says why. BenchError where the disk does not obey: it stays.
         """
         if not (who.strip() and why.strip()):
-            raise CallerError(f"the bench {self.name} is armed again by a person who says why; nothing was changed.")
+            raise CallerError(
+                f"the bench {self.name} is re-armed by a person who says why: --why is empty; nothing was changed."
+            )
         if (tripped := self.tripped) is None:
             raise CallerError(f"the interlock of the bench {self.name} has not tripped; there is nothing to re-arm.")
         now = _now()
@@ -71,7 +73,10 @@ class Latch:
         except OSError as error:
             raise BenchError(f"the bench {self.name} was not re-armed, {_cause(error)}") from error
         self._unwritten = None
-        return f"The bench {self.name} was re-armed by {who} on {now}: {why}. It had tripped: {tripped}."
+        return (
+            f"The bench {self.name} was re-armed by {who} on {now}: {why}. It had tripped: {tripped}. Whether it is "
+            f"closed now was not looked at: lasercontrol doctor does."
+        )
 
     def _latch(self, content: dict[str, str]) -> None:
         """An empty file first, which counts as tripped and finds room on a full disk; then the words, at once."""

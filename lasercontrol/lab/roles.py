@@ -93,6 +93,10 @@ class Stage(Device, Protocol):
 
     slew_mm_per_s: float
 
+    @property
+    def enabled(self) -> bool:
+        """Whether its motor holds; after power-on it does not, and its positions may count from anywhere."""
+
     def enable(self) -> None:
         """Make it ready to move: its motor holds. Nothing moves by that."""
 

@@ -126,6 +126,7 @@ class Boxes:
         box = ESP301Box("stages", self._clock, travel_mm=(0.0, max(ROOM_MM, 2 * max(starts))))
         for rail, start_mm in zip(box.axes, starts, strict=True):
             rail.path = Motion(start_mm)
+            rail.motor = True  # somebody homed it and switched it on
         return box
 
     def _zeros(self, resource: str) -> list[tuple[int, float]]:

@@ -81,7 +81,7 @@ def _port_of(process: "subprocess.Popen[str]") -> int:
             return port
         if time.monotonic() > end_s:
             break
-    raise BenchError("the twin did not start; what stands in its way is told above.")
+    raise BenchError("the twin did not start.")
 
 
 def rehearse(config: Config, *, seed: int | None, out: Path, quiet: bool) -> Outcome:

@@ -22,6 +22,12 @@ from lasercontrol.twin.laser import TwinLaser
 __all__ = ["DEFAULT_SEED", "Twin", "run", "twin_config"]
 
 DEFAULT_SEED = 1
+REHEARSED = "-twin"
+"""What a rehearsal's bench is called besides: its owner and its latch are not those of the real one."""
+
+HEADER = """# Made by lasercontrol twin for a rehearsal. NOT for instruments: it switches its laser on by itself
+# (safety.switch_on, switch_off, current_a), and its addresses are those of the twin while it runs.
+"""
 Say = Callable[[str], None]
 
 
@@ -56,7 +62,7 @@ class Twin:
             self._server = await self.control.serve(self.config.twin.control_port)
         except OSError as error:
             await self.stop()
-            raise BenchError(f"a port of the twin cannot be had: {error}; is another twin running?") from error
+            raise BenchError(f"a port of the twin is taken ({error}); perhaps another twin runs.") from error
         self.control_port = self._server.sockets[0].getsockname()[1]
         for fault in self.config.twin.faults:
             asyncio.get_running_loop().call_later(fault.after_s, self._inject, fault)
@@ -77,10 +83,12 @@ class Twin:
         told: dict[str, Any] = self.config.model_dump(mode="json", exclude_none=True)
         for name, resource in self.boxes.addresses.items():
             told["lab"]["instruments"][name]["resource"] = resource
+        told["lab"]["name"] = f"{self.config.lab.name}{REHEARSED}" if self.config.lab else REHEARSED
         told["lab"]["safety"] |= {"switch_on": True, "switch_off": True}
         told["lab"]["safety"].setdefault("current_a", NOMINAL_A)
         try:
             with path.open("x", encoding="utf-8") as file:
+                file.write(HEADER)
                 yaml.safe_dump(told, file, allow_unicode=True, sort_keys=False)
         except OSError as error:
             raise CallerError(f"--rewritten {path}: cannot be written: {error.strerror}.") from error
@@ -107,6 +115,8 @@ def twin_config(
 
 def run(config: Config, *, seed: int | None, rewritten: Path | None, say: Say) -> None:
     """Serve until Ctrl-C, terminate or a stop over the control port; tells where everything is."""
+    if rewritten and rewritten.exists():
+        raise CallerError(f"--rewritten {rewritten}: there is such a file; delete it, or name another.")
     asyncio.run(_until_ended(config, seed, rewritten, say))
 
 
@@ -122,7 +132,8 @@ async def _until_ended(config: Config, seed: int | None, rewritten: Path | None,
             say(line)
         if rewritten:
             twin.rewritten(rewritten)
-            say(f"  the config with these addresses is {rewritten}")
+            say(f"  the config with these addresses is {rewritten}; changed in it: lab.name, switch_on, switch_off")
+        say("  in another terminal: lasercontrol doctor, lasercontrol optimize; Ctrl-C here switches the twin off")
         await twin.ended.wait()
     finally:
         await twin.stop()
