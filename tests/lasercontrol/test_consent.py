@@ -43,7 +43,7 @@ def test_the_question_shows_every_knob_as_it_is_and_as_it_would_be() -> None:
 
 def test_a_no_moves_nothing_and_is_no_failure_of_the_bench() -> None:
     consent, _ = asked(answer=False)
-    with pytest.raises(NotConfirmed, match="the first move was not confirmed; nothing was moved") as caught:
+    with pytest.raises(NotConfirmed, match="the first move was not confirmed; no knob was moved") as caught:
         consent(OLD, NEW)
     assert caught.value.exit_code == 2
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -84,7 +85,7 @@ def test_a_dry_run_shows_the_moves_and_moves_nothing(twin: TwinProcess, start: S
     before = twin.ask(state=True)
     status, text = start("optimize", twin.config, "--dry-run").ended()
     assert status == 0, text
-    assert "dry run: the twin's Yb:YAG pump laser on the bench twin: nelder-mead with frog" in text
+    assert "dry run: the twin's Yb:YAG pump laser on the bench twin-twin: nelder-mead with frog" in text
     assert "GDD: now +0, allowed -32 to 32, at most 16 ps² per shot" in text
     assert "shot 2: GDD" in text
     assert twin.ask(state=True) == before
@@ -105,26 +106,48 @@ def test_without_a_keyboard_and_without_yes_nothing_is_moved(twin: TwinProcess, 
     assert not (tmp_path / "runs").exists()
 
 
-def _asked(start: Start, twin: TwinProcess) -> Run:
-    """A run at a terminal that waits for the operator's word, with the laser on and all knobs where they were."""
+def _before_light(start: Start, twin: TwinProcess) -> Run:
+    """A run at a terminal that has said what it will work, and waits for the operator's word in the dark."""
+    before = twin.ask(state=True)
     run = start("optimize", twin.config, "--shots", "2", keyboard=True)
-    run.until("Move? (y/n)")
-    (question,) = (line for line in run.text.splitlines() if "Move? (y/n)" in line)
-    here = twin.ask(state=True)
-    assert "first move: GDD" in question
-    assert "→" in question
-    assert "TOD" in question
-    assert here["shutter_open"] is True
+    run.until("Go on? (y/n)")
+    assert "switches pump on at 2 A and shutter open, and delay_stage scans." in run.text
+    assert twin.ask(state=True) == before
     return run
 
 
-def test_a_no_leaves_every_knob_and_switches_off(twin: TwinProcess, start: Start) -> None:
+def _before_the_first_move(start: Start, twin: TwinProcess) -> Run:
+    """A run that has shown old and new setting, and waits for the word with the laser on and all knobs as they were."""
     before = twin.ask(state=True)
-    run = _asked(start, twin)
+    run = _before_light(start, twin)
+    run.press("y")
+    run.until("Move? (y/n)")
+    (question,) = (line for line in run.text.splitlines() if "Move? (y/n)" in line)
+    assert re.search(r"first move: GDD \S+ → \S+ ps²; TOD \S+ → \S+ ps³; FOD \S+ → \S+ ps⁴\. Move\?", question)
+    here = twin.ask(state=True)
+    assert here["shutter_open"] is True
+    assert here["setting"] == before["setting"]
+    return run
+
+
+def test_a_no_before_there_is_light_leaves_everything(twin: TwinProcess, start: Start, tmp_path: Path) -> None:
+    before = twin.ask(state=True)
+    run = _before_light(start, twin)
     run.press("n")
     status, text = run.ended()
     assert status == 2
-    assert "the first move was not confirmed; nothing was moved. emission is off; no knob was moved after that." in text
+    assert "the run was not confirmed; nothing was switched on, nothing was moved." in text
+    assert twin.ask(state=True) == before
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_no_to_the_first_move_leaves_every_knob_and_switches_off(twin: TwinProcess, start: Start) -> None:
+    before = twin.ask(state=True)
+    run = _before_the_first_move(start, twin)
+    run.press("n")
+    status, text = run.ended()
+    assert status == 2
+    assert "the first move was not confirmed; no knob was moved. emission is off;" in text
     after = twin.ask(state=True)
     assert is_dark(after)
     assert after["setting"] == before["setting"]
@@ -132,7 +155,7 @@ def test_a_no_leaves_every_knob_and_switches_off(twin: TwinProcess, start: Start
 
 def test_ctrl_c_at_the_question_leaves_every_knob_and_switches_off(twin: TwinProcess, start: Start) -> None:
     before = twin.ask(state=True)
-    run = _asked(start, twin)
+    run = _before_the_first_move(start, twin)
     run.press("\x03")
     status, text = run.ended()
     assert status == 130, text
@@ -142,9 +165,7 @@ def test_ctrl_c_at_the_question_leaves_every_knob_and_switches_off(twin: TwinPro
 
 
 def test_a_yes_goes_on(twin: TwinProcess, start: Start) -> None:
-    before = twin.ask(state=True)
-    run = _asked(start, twin)
-    assert twin.ask(state=True)["setting"] == before["setting"]
+    run = _before_the_first_move(start, twin)
     run.press("y")
     status, text = run.ended()
     assert status == 0, text
@@ -163,7 +184,7 @@ def test_a_bench_that_is_in_use_is_refused_and_who_uses_it_is_told(
     status, text = start("optimize", twin.config, "--yes").ended()
     assert status == 2
     assert f"process {owner.process.pid} (lasercontrol), since " in text
-    assert text.startswith("lasercontrol: the bench twin is owned by ")
+    assert text.startswith("lasercontrol: the bench twin-twin is owned by ")
     status, text = start("doctor", twin.config).ended()
     assert status == 3
     assert f"process {owner.process.pid} (lasercontrol)" in text

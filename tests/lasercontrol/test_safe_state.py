@@ -17,9 +17,13 @@ from tests.lasercontrol.twin.runs import PATIENCE_S, Run, eventually, is_dark, t
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="Windows delivers signals to whole consoles")
 
+TIMEOUT_S = 4.0  # shorter than at a bench, so that the watchdog's patience may be
 QUICK: dict[str, Any] = {
     "session": {"agent": "nelder-mead", "shots": 200},
-    "lab": {"diagnostics": {"frog": {"delays": 16}}, "safety": {"watchdog_s": 20.0}},
+    "lab": {
+        "diagnostics": {"frog": {"delays": 16}},
+        "instruments": {"osa": {"timeout_s": TIMEOUT_S}, "shaper": {"timeout_s": TIMEOUT_S}},
+    },
 }
 FOREVER = 1_000_000
 
@@ -154,7 +158,8 @@ def test_terminate_in_the_middle_of_a_move_stops_there(twin: TwinProcess, start:
     assert 1 < abs(state["setting"]["gdd_ps2"] - first[0]) < 7.6  # the whole step is 7.68 ps²
     summary = record_in(tmp_path).summary
     assert summary
-    assert_close(summary["setting"]["gdd_ps2"] + 1000, state["setting"]["gdd_ps2"] + 1000, rel=1e-4)
+    step_ps2 = 0.64  # one may have been broken off: the record has what was last read back
+    assert abs(summary["setting"]["gdd_ps2"] - state["setting"]["gdd_ps2"]) < 1.01 * step_ps2
 
 
 def test_terminate_while_the_laser_is_switched_on(twin: TwinProcess, start: Start, tmp_path: Path) -> None:
@@ -169,16 +174,16 @@ def test_terminate_while_the_laser_is_switched_on(twin: TwinProcess, start: Star
 
 
 @pytest.mark.parametrize(
-    ("kind", "said"), [("drop", "5 INVALID readings in a row (meter: "), ("garbage", "meter: says it is ")]
+    ("which", "kind", "said"),
+    [("osa", "drop", "5 INVALID readings in a row (osa: "), ("meter", "garbage", "meter: says it is ")],
 )
-def test_a_meter_that_fails_for_good_ends_the_run(
-    twin: TwinProcess, start: Start, tmp_path: Path, kind: str, said: str
+def test_an_instrument_that_fails_for_good_ends_the_run(
+    twin: TwinProcess, start: Start, tmp_path: Path, which: str, kind: str, said: str
 ) -> None:
     run = start()
     run.until("shot   1")
-    twin.ask(inject="meter", kind=kind, count=FOREVER)
+    twin.ask(inject=which, kind=kind, count=FOREVER)
     text = lost(run)
-    assert "INVALID: meter: " in text
     assert said in text
     assert "emission is off; no knob was moved after that." in text
     assert is_dark(twin.ask(state=True))
@@ -216,7 +221,9 @@ def test_an_interlock_that_trips_is_latched_until_a_person_rearms_it(
     run = start()
     run.until("shot   1")
     twin.ask(inject="pump", kind="interlock")
-    assert "interlock: pump reports its interlock open; emission is off, and nothing was moved." in lost(run)
+    text = lost(run)
+    assert "interlock: pump reports its interlock open; when it is safe again: lasercontrol rearm CONFIG" in text
+    assert "emission is off, and nothing was moved." in text
     assert is_dark(twin.ask(state=True))
 
     twin.ask(close_interlock="pump")
@@ -262,7 +269,7 @@ def test_a_run_that_is_killed_is_made_safe_by_the_watchdog(twin: TwinProcess, st
 def test_a_run_that_hangs_is_killed_and_made_safe_by_the_watchdog(
     twin: TwinProcess, start: Start, tmp_path: Path
 ) -> None:
-    run = start(lab={"safety": {"watchdog_s": 5.0}})
+    run = start(lab={"safety": {"watchdog_s": TIMEOUT_S + 5.0}})
     run.until("shot   1")
     run.process.send_signal(signal.SIGSTOP)
     assert not is_dark(twin.ask(state=True))

@@ -7,7 +7,7 @@ from lasercontrol.bench import setting_of
 from lasercontrol.config import Config
 from lasercontrol.errors import MoveRefused
 from lasercontrol.limits import GuardedBench
-from lasercontrol.simulated import build, nominal
+from lasercontrol.simulated import build
 from sim.grid import FULL_GRID
 from tests.closeness import assert_close
 
@@ -92,6 +92,6 @@ def test_only_the_oracle_is_told_the_truth() -> None:
 
 
 def test_a_rehearsal_meets_a_laser_without_secrets() -> None:
-    rehearsed = nominal(build(Config(), 1))
+    rehearsed = build(Config(), 1).nominal()
     assert not rehearsed.bench.plant.laser.offset.any()
     assert float(rehearsed.bench.scale) == 1.0

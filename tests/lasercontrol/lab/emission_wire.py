@@ -45,13 +45,13 @@ def lab_settings(
     wire: Wired, *, shutter_driver: str = "sc10", shutter_options: dict[str, Any] | None = None
 ) -> LabSettings:
     """The settings of a bench with this shutter and source; nobody is at the addresses of the other instruments."""
-    nobody = "TCPIP::127.0.0.1::1::SOCKET"
+    nobody, nor_here = "TCPIP::127.0.0.1::1::SOCKET", "TCPIP::127.0.0.1::2::SOCKET"
     shutter = {"driver": shutter_driver, "resource": wire.shutter_at.resource, "options": shutter_options or {}}
     instruments = {
         "shutter": {**shutter, "timeout_s": 0.5},
         "pump": {"driver": "itc4000", "resource": wire.source_at.resource, "timeout_s": 0.5},
         "meter": {"driver": "pm100", "resource": nobody},
-        "gratings": {"driver": "esp301", "resource": nobody, "options": {"axis": 1}},
+        "gratings": {"driver": "esp301", "resource": nor_here, "options": {"axis": 1}},
     }
     gratings = {"stage": "gratings", "kind": "glass", "material": "fused silica", "nominal_mm": 10.0}
     return LabSettings.model_validate(

@@ -69,7 +69,7 @@ class FakeStage(Logged):
 
     def __init__(self, name: str, log: list[str], at_mm: float = 25.0) -> None:
         super().__init__(name, log)
-        self.at_mm, self.miss_mm = at_mm, 0.0
+        self.at_mm, self.miss_mm, self.enabled = at_mm, 0.0, True
         self.limits_mm = (0.0, 50.0)
         self.on_move: Callable[[], None] = lambda: None
 

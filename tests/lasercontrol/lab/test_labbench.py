@@ -238,6 +238,26 @@ def test_a_load_that_a_terminate_breaks_off_leaves_the_seed_blocked() -> None:
     assert made.done == ["seed close", "shaper load"]
 
 
+def test_after_a_step_that_was_broken_off_the_knobs_are_read_again_once_emission_is_off() -> None:
+    made = rig(motion={"ramp_step": 0.05})
+    made.shaper.on_load = lambda count: made.attention.terminate() if count == 2 else None
+    with pytest.raises(StopAsked):
+        made.bench.move(at(16.0))
+    assert made.bench.setting[0] < made.shaper.held[0]
+    made.shaper.broken = {"dispersion?"}  # which keeps nothing from going off
+    made.bench.make_safe()
+    assert made.done[-3:] == ["shutter close", "pump ramp 0", "pump output off"]
+
+
+def test_where_it_can_be_read_it_is_what_was_loaded() -> None:
+    made = rig(motion={"ramp_step": 0.05})
+    made.shaper.on_load = lambda count: made.attention.terminate() if count == 2 else None
+    with pytest.raises(StopAsked):
+        made.bench.move(at(16.0))
+    made.bench.make_safe()
+    assert_close(made.bench.setting, made.shaper.held, rel=1e-12)
+
+
 def test_one_answer_that_is_late_does_not_keep_the_seed_from_being_blocked() -> None:
     made = rig(fine=BEFORE, seed=True)
     made.seed.once = {"is open?": [timeout()], "close": [timeout()], "open": [timeout()]}
