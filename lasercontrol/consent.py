@@ -33,16 +33,15 @@ class Consent:
         """Before there is light: say what will be worked, and wait for the answer; NotConfirmed for a no."""
         if not self.needed:
             return
-        self.say(f"{what} Go on? (y/n)")
-        if not self.attention.confirmed():
+        if not self.attention.confirmed(lambda: self.say(f"{what} Go on? (y/n)")):
             raise NotConfirmed("the run was not confirmed; nothing was switched on, nothing was moved.")
 
     def __call__(self, old: Floats, new: Floats) -> None:
         """Show the first move and wait for the answer; NotConfirmed for a no."""
         if not self.needed:
             return
-        self.say(f"first move: {'; '.join(self._lines(old, new))}. Move? (y/n)")
-        if not self.attention.confirmed():
+        question = f"first move: {'; '.join(self._lines(old, new))}. Move? (y/n)"
+        if not self.attention.confirmed(lambda: self.say(question)):
             raise NotConfirmed("the first move was not confirmed; no knob was moved.")
 
     def _lines(self, old: Floats, new: Floats) -> list[str]:

@@ -104,11 +104,15 @@ class Attention:
         if self._asked:
             self._answers.append(answer)
 
-    def confirmed(self) -> bool:
-        """Wait for the operator's yes or no, which `reply` brings; StopAsked where a wish comes first."""
+    def confirmed(self, ask: Callable[[], None] = lambda: None) -> bool:
+        """Ask, and wait for the operator's yes or no, which `reply` brings; StopAsked where a wish comes first.
+
+        What was replied before the question is no answer to it; what is replied while it is being shown is one.
+        """
         self._answers.clear()
         self._asked = True
         try:
+            ask()
             while not self._answers:
                 self.heed()
                 time.sleep(SLICE_S)

@@ -6,7 +6,7 @@ person has not confirmed is not moved.
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TypeVar
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from drivers.curve import Curve
 from drivers.errors import InstrumentError, OverRange
 from lasercontrol.bench import Channel, Floats, Knob, Quality, Reading
-from lasercontrol.errors import BenchLost, CallerError, SafetyError
+from lasercontrol.errors import BenchLost, CallerError, LaserControlError, SafetyError
 from lasercontrol.lab.amplifier import AmplifierGuard
 from lasercontrol.lab.diagnostics import Reader
 from lasercontrol.lab.emission import Emission
@@ -75,6 +75,7 @@ class LabBench:
         self._latch = Latch(lab.name)
         self._faults = FaultCount(lab.motion.max_faults)
         self._confirmed = self._prepared = self._holds_seed = False
+        self._adrift = False  # in the middle of a step, where `setting` is that of the last one
         fine = lab.actuators.fine
         self._unloaded = fine is not None and fine.load_at_start
         self.setting: Floats = np.array([knob.nominal for knob in knobs])
@@ -109,8 +110,10 @@ class LabBench:
         with in_bench_words(), self._seed_blocked():
             for point in self._waypoints(setting):
                 self.watch_power()
+                self._adrift = True
                 self._step_to(point)
                 self.setting = self._read_back()
+                self._adrift = False
                 self._require_arrived(point)
         self._attention.wait(self._lab.motion.settle_s)
         return np.array(self.setting)
@@ -355,8 +358,16 @@ class LabBench:
         return opened, opened is not None
 
     def make_safe(self) -> None:
-        """Remove emission: shutter, energy, output. SafetyError tells what could not be done."""
-        if failed := self._emission.remove():
+        """Remove emission: shutter, energy, output. SafetyError tells what could not be done.
+
+        Then, after a step that was broken off, the knobs are read once more: a record says where they were left.
+        """
+        failed = self._emission.remove()
+        if self._adrift:
+            self._adrift = False
+            with suppress(LaserControlError):
+                self.setting = self._read_back()
+        if failed:
             raise SafetyError("; ".join(failed))
 
     def _patiently(self, act: Callable[[], T]) -> T:

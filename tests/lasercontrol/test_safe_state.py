@@ -230,7 +230,7 @@ def test_an_interlock_that_trips_is_latched_until_a_person_rearms_it(
     before = twin.ask(state=True)
     text = lost(start("--shots", "2"))
     assert "interlock: pump reports its interlock open (" in text
-    assert "re-arm it with lasercontrol rearm. Nothing was moved." in text
+    assert "lasercontrol rearm CONFIG --why TEXT. Nothing was moved." in text
     assert twin.ask(state=True) == before
 
     rearming = Run(tmp_path, "rearm", tmp_path / "bench.yaml", "--why", "the door was shut again")

@@ -10,7 +10,7 @@ from lasercontrol.errors import LinkError, SafetyError
 from lasercontrol.limits import GuardedBench, Limits
 from lasercontrol.record_content import ShotRow
 from lasercontrol.session import Ending, Exit
-from lasercontrol.signals import Attention, Wish
+from lasercontrol.signals import Attention
 from tests.closeness import assert_close
 from tests.lasercontrol.bench_stand_in import KNOBS, HillBench
 from tests.lasercontrol.session_stand_in import STEP, Goer, Notebook, session, stopping, top_of
