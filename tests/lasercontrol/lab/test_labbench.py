@@ -154,6 +154,14 @@ def test_a_shaper_that_does_not_span_the_pulse_is_refused_before_anything_moves(
         made.composed()
 
 
+def test_a_stage_whose_motor_is_off_counts_from_nowhere_and_is_refused() -> None:
+    made = rig(coarse=(GEARED,))
+    made.stages[0].enabled = False
+    with pytest.raises(CallerError, match=r"stage0: its motor is off, .* Home it, .*; nothing was moved"):
+        made.composed()
+    assert made.done == []
+
+
 def test_a_stage_whose_motion_is_broken_off_stands_still() -> None:
     made = rig(coarse=(GEARED,), reach_ps=40.0)
     made.stages[0].on_move = made.attention.terminate
