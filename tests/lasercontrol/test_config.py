@@ -97,8 +97,10 @@ def test_an_unknown_key_is_told_with_the_nearest_known_one(written: Write) -> No
         ("low: 3\n      high: 1", "3: knobs.each[0]: low is 3, high is 1; low must be below high."),
         (
             "low: 0\n      hihg: 1",
-            "5: knobs.each[0].hihg: unknown key; did you mean `high`? known here are before_amplifier, high, low, max_step, name, "
-            "nominal. (1 more error in this file)",
+            (
+                "5: knobs.each[0].hihg: unknown key; did you mean `high`? known here are before_amplifier, high, low, "
+                "max_step, name, nominal. (1 more error in this file)"
+            ),
         ),
         ("low: 1\n      high: 2", "3: knobs.each[0]: nominal is 0; it must lie in 1 to 2."),
     ],
