@@ -108,10 +108,12 @@ def doctor(config: Config = "twin", as_json: Json = False, debug: Debug = False)
     """Visit every instrument of a bench: what it is, how it stands, what is wrong. Changes nothing."""
 
     def job() -> int:
-        from lasercontrol.config_file import find_config, load_config
+        from lasercontrol.config_file import find_config, load_config, located_in
         from lasercontrol.doctor import examine, sentences_of
 
-        visit = examine(load_config(find_config(config)))
+        path = find_config(config)
+        with located_in(path):
+            visit = examine(load_config(path))
         told(tuple(sentences_of(visit)), visit.as_json(), as_json=as_json)
         return 0 if visit.ok else 3
 
@@ -167,6 +169,7 @@ def twin(
     """Stand in for the instruments of a bench: servers on this machine that share one simulated laser."""
 
     def job() -> int:
+        from lasercontrol.config_file import find_config, located_in
         from lasercontrol.twin.rehearsal import rehearse as rehearsed
         from lasercontrol.twin.run import run, twin_config
 
@@ -175,7 +178,8 @@ def twin(
             outcome = rehearsed(settings, seed=seed, out=out, quiet=as_json)
             told(outcome.sentences, outcome.summary, as_json=as_json)
             return outcome.exit_code
-        run(settings, seed=seed, rewritten=rewritten, say=lambda text: print(text, flush=True))
+        with located_in(find_config(config)):
+            run(settings, seed=seed, rewritten=rewritten, say=lambda text: print(text, flush=True))
         return 0
 
     raise typer.Exit(status_of(job, debug=debug))

@@ -1,7 +1,8 @@
 """Configs found and read: by path or by name, checked, and refused in one sentence that points at the line."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
@@ -14,7 +15,10 @@ from lasercontrol.config import Config
 from lasercontrol.config_location import Key, Lines, dotted, line_of, read_yaml
 from lasercontrol.errors import ConfigError
 
-__all__ = ["find_config", "load_config", "overridden", "packaged_names"]
+__all__ = ["find_config", "load_config", "located_in", "overridden", "packaged_names"]
+
+UNPLACED = "config"
+"""What a ConfigError names instead of a file where it does not know any."""
 
 # What pydantic says in words of Python, said in words of YAML.
 PLAINER = {"model_type": "it must be a mapping of keys to values", "tuple_type": "it must be a list"}
@@ -51,6 +55,19 @@ def load_config(path: Path) -> Config:
     except ValidationError as error:
         raise _first_error(error, lines, path) from None
     return _with_whole_paths(config, path.resolve().parent)
+
+
+@contextmanager
+def located_in(path: Path | None) -> Iterator[None]:
+    """Give a ConfigError that is found later, as that there is no such driver, the file and the line of its key."""
+    try:
+        yield
+    except ConfigError as error:
+        if path is None or error.path != UNPLACED:
+            raise
+        _, lines = read_yaml(path)
+        key = tuple(int(part) if part.isdigit() else part for part in re.findall(r"[^.\[\]]+", error.key))
+        raise ConfigError(path, line_of(key, lines), error.key, error.message) from error
 
 
 def overridden(config: Config, changes: Mapping[str, tuple[Sequence[str], Any]]) -> Config:

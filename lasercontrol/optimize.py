@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from lasercontrol import __version__
 from lasercontrol.config import Config
-from lasercontrol.config_file import find_config, load_config, overridden
+from lasercontrol.config_file import find_config, load_config, located_in, overridden
 from lasercontrol.consent import Consent
 from lasercontrol.console import Progress
 from lasercontrol.errors import CallerError, LaserControlError, RecordError
@@ -81,6 +81,7 @@ def optimize(call: Call) -> Outcome:
             )
         path = None if call.dry_run else _free_path(call.out)
         with (
+            located_in(find_config(call.config) if call.config else None),
             keys(attention) as keyboard,
             _opened(call, config, seed, past, attention, consent, path) as laser,
         ):

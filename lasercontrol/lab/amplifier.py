@@ -57,7 +57,11 @@ class AmplifierGuard:
         """SafetyError where this very allotment is more than the amplifier stands; asked before anything moves."""
         ratio = float(self._chain.amplifier_ratio(self._before(parts)[None])[0])
         if not ratio <= self.limit.bound:
-            raise SafetyError(f"{self.limit.refusal(ratio, 'at a step of the ramp')}")
+            refused = self.limit.refusal(ratio, "at the next step of the ramp")
+            raise SafetyError(
+                f"{refused.quantity}: {refused.asked}, allowed {refused.allowed}; the knobs stand where the last step "
+                f"left them."
+            )
 
     def _ratio(self, settings: Floats) -> Floats:
         """Peak in the amplifier as a multiple of nominal, (..., k) → (...)."""
