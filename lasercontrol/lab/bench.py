@@ -6,9 +6,7 @@ person has not confirmed is not moved.
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from functools import partial
-from typing import TypeVar
+from contextlib import suppress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,29 +14,30 @@ from numpy.typing import NDArray
 from drivers.curve import Curve
 from drivers.errors import InstrumentError, OverRange
 from lasercontrol.bench import Channel, Floats, Knob, Quality, Reading
-from lasercontrol.errors import BenchLost, CallerError, LaserControlError, SafetyError
+from lasercontrol.errors import BenchLost, LaserControlError, SafetyError
+from lasercontrol.lab.actuators import Actuators
 from lasercontrol.lab.amplifier import AmplifierGuard
 from lasercontrol.lab.diagnostics import Reader
 from lasercontrol.lab.emission import Emission
 from lasercontrol.lab.faults import PASSING, FaultCount, in_bench_words
 from lasercontrol.lab.latch import Latch
-from lasercontrol.lab.phase import Allocation, PhaseMap
-from lasercontrol.lab.roles import PowerMeter, Shaper, Shutter, Stage
+from lasercontrol.lab.phase import PhaseMap
+from lasercontrol.lab.roles import PowerMeter, Shaper, Stage
+from lasercontrol.lab.seed_gate import SeedGate
 from lasercontrol.lab_settings import LabSettings
-from lasercontrol.signals import Attention, StopAsked, Wish
+from lasercontrol.signals import Attention
 from lasercontrol.simbench import COEFFICIENTS
 
 __all__ = ["LabBench"]
 
-T = TypeVar("T")
-
 REARM = "when it is safe again: lasercontrol rearm CONFIG --why TEXT"
-
-UNSEEN_PS = 0.1
-"""Group delay over the band that no pulse of a picosecond notices."""
 
 STEADY = 0.1
 """Greatest change of the energy during one reading: beyond it half of a trace belongs to another laser."""
+
+
+class OverCeiling(Exception):  # noqa: N818 — named by what is
+    """The meter is over its range."""
 
 
 class LabBench:
@@ -66,22 +65,22 @@ class LabBench:
         confirm: Callable[[Floats, Floats], None],
     ) -> None:
         self.knobs, self.phase, self.readers = knobs, phase, dict(readers)
-        self._lab, self._stages, self._shaper, self._power = lab, tuple(stages), shaper, power
-        self._emission, self._seed = emission, emission.seed
+        self._lab, self._power, self._wavelength_nm, self._emission = lab, power, wavelength_nm, emission
         self._attention, self._confirm = attention, confirm
-        self._wavelength_nm, self._amplifier = wavelength_nm, amplifier
         self._columns = [COEFFICIENTS.index(knob.name) for knob in knobs]
         self._range = np.array([knob.range for knob in knobs])
         self._latch = Latch(lab.name)
         self._faults = FaultCount(lab.motion.max_faults)
-        self._confirmed = self._prepared = self._holds_seed = False
+        self._actuators = Actuators(phase, stages, shaper, amplifier, faults=self._faults, attention=attention)
+        self._gate = SeedGate(lab, emission.seed, faults=self._faults, attention=attention)
+        self._confirmed = self._prepared = False
         self._adrift = False  # in the middle of a step, where `setting` is that of the last one
         fine = lab.actuators.fine
         self._unloaded = fine is not None and fine.load_at_start
         self.setting: Floats = np.array([knob.nominal for knob in knobs])
         if not self._unloaded:
-            total = self._total()
-            self._require_nothing_else(total)
+            total = self._actuators.total()
+            self._actuators.require_only(self._columns, total)
             self.setting = total[self._columns]
 
     @property
@@ -107,11 +106,11 @@ class LabBench:
             with in_bench_words():
                 self._load_nominal()
         self._ask(np.array(self.setting), setting)
-        with in_bench_words(), self._seed_blocked():
+        with in_bench_words(), self._gate.blocked():
             for point in self._waypoints(setting):
                 self.watch_power()
                 self._adrift = True
-                self._step_to(point)
+                self._actuators.step_to(self._coefficients(point))
                 self.setting = self._read_back()
                 self._adrift = False
                 self._require_arrived(point)
@@ -121,8 +120,8 @@ class LabBench:
     def _load_nominal(self) -> None:
         """The first profile of a shaper that cannot tell what it holds: from an unknown setting to the nominal one."""
         self._ask(np.full(len(self.knobs), np.nan), self.setting)
-        with self._seed_blocked():
-            self._step_to(self.setting)
+        with self._gate.blocked():
+            self._actuators.step_to(self._coefficients(self.setting))
             self._unloaded = False
             self.setting = self._read_back()
 
@@ -133,8 +132,7 @@ class LabBench:
         self._confirm(old, new)
         self._confirmed = True
         with in_bench_words():
-            for stage in self._stages:
-                self._patiently(stage.enable)
+            self._actuators.enable()
 
     def _waypoints(self, setting: Floats) -> Iterator[Floats]:
         """Points of a straight way there, none farther from the last than a step of the ramp."""
@@ -145,67 +143,9 @@ class LabBench:
                 self._attention.wait(self._lab.motion.ramp_pause_s)
             yield here + (setting - here) * (n / count)
 
-    def _step_to(self, point: Floats) -> None:
-        """Stages first, then the shaper, whose reach covers what the stages leave."""
-        here_mm = self._positions_mm()
-        wanted = self.phase.allocated(self._coefficients(point), here_mm)
-        if self._amplifier:
-            self._amplifier.require(wanted)
-        for stage, there_mm, now_mm in zip(self._stages, wanted.positions_mm, here_mm, strict=True):
-            if there_mm != now_mm:
-                self._travel(stage, float(there_mm))
-        if self._shaper:
-            shaper, fine = self._shaper, self._left_for_shaper(point, wanted)
-            with self._attention.prompt():
-                self._patiently(lambda: shaper.load_dispersion(*fine))
-
-    def _travel(self, stage: Stage, there_mm: float) -> None:
-        """Move, and stand still where a terminate breaks that off."""
-        try:
-            with self._attention.prompt():
-                self._patiently(partial(stage.move_to, there_mm))
-        except StopAsked:
-            stage.stop()
-            raise
-
-    def _left_for_shaper(self, point: Floats, wanted: Allocation) -> tuple[float, float, float]:
-        """What the shaper has to add: worked out from where the stages really are."""
-        if not self._stages:
-            gdd, tod, fod = wanted.fine
-        else:
-            gdd, tod, fod = self._coefficients(point) - self.phase.coarse(self._positions_mm())
-        return float(gdd), float(tod), float(fod)
-
     def _read_back(self) -> Floats:
         """The knobs as the instruments have them, shape (k,)."""
-        return np.asarray(self._total()[self._columns])
-
-    def _total(self) -> Floats:
-        """(gdd_ps2, tod_ps3, fod_ps4) of all actuators together, as the instruments have them."""
-        with in_bench_words():
-            total = self.phase.coarse(self._positions_mm()) if self._stages else np.zeros(3)
-            if self._shaper:
-                shaper = self._shaper
-                total = total + np.array(self._patiently(lambda: shaper.dispersion))
-        return np.asarray(total)
-
-    def _require_nothing_else(self, total: Floats) -> None:
-        """CallerError where the shaper makes what is no knob of this run: the first load would take it away at once."""
-        others = np.array(total)
-        others[self._columns] = 0.0
-        if self._shaper and not (span_ps := self.phase.span_ps(others)) <= UNSEEN_PS:
-            held = ", ".join(f"{name} {value:.4g}" for name, value in zip(COEFFICIENTS, others, strict=True) if value)
-            raise CallerError(
-                f"{self._shaper.name} holds {held}, ±{span_ps / 2:.3g} ps, which no knob of this run sets: make it a "
-                f"knob, or load zero first; nothing was moved."
-            )
-
-    def _positions_mm(self) -> NDArray[np.float64]:
-        """Where the stages stand, shape (m,)."""
-        at_mm = np.array([self._patiently(partial(getattr, stage, "position_mm")) for stage in self._stages])
-        if self._amplifier:
-            self._amplifier.here_mm = at_mm
-        return at_mm
+        return np.asarray(self._actuators.total()[self._columns])
 
     def _require_arrived(self, point: Floats) -> None:
         off = np.abs(self.setting - point) / self._range
@@ -221,30 +161,6 @@ class LabBench:
         full = np.zeros(3)
         full[self._columns] = setting
         return full
-
-    @contextmanager
-    def _seed_blocked(self) -> Iterator[None]:
-        """A profile that is being loaded may be any profile: the amplifier must not see it."""
-        fine, seed = self._lab.actuators.fine, self._seed
-        if seed is None or fine is None or fine.side == "after" or fine.glitch_free:
-            yield
-            return
-        if not self._holds_seed and not self._patiently(lambda: seed.is_open):  # blocked by somebody else
-            yield
-            return
-        self._holds_seed = True
-        self._patiently(seed.close_shutter)
-        try:
-            yield  # an error on the way leaves the seed blocked, until a later profile is whole
-        except StopAsked:  # between two steps the profile is whole; a terminate may have broken off a load
-            if self._attention.wish is not Wish.MAKE_SAFE:
-                self._let_seed_pass(seed)
-            raise
-        self._let_seed_pass(seed)
-
-    def _let_seed_pass(self, seed: Shutter) -> None:
-        self._patiently(seed.open_shutter)
-        self._holds_seed = False
 
     # ------------------------------------------------------------------------------------------------ measuring
 
@@ -300,8 +216,12 @@ class LabBench:
     def _energy(self) -> float:
         """Of a pulse, relative to nominal, from the average power; above the ceiling emission goes off."""
         settings = self._lab.diagnostics.power
-        with self._attention.prompt():
-            power_w = self._patiently(self._power_w)
+        try:
+            with self._attention.prompt():
+                power_w = self._faults.patiently(self._power_w)
+        except OverCeiling as error:
+            self._emission.remove()
+            raise SafetyError(f"{error} It counts as above the ceiling; {self._emission.in_words()}.") from error
         if not power_w <= settings.ceiling_w:
             self._emission.remove()
             raise SafetyError(
@@ -311,26 +231,26 @@ class LabBench:
         return power_w / settings.nominal_w
 
     def _power_w(self) -> float:
+        """What the meter reads; OverCeiling where that is more light than it can tell, which is not tried again."""
         try:
             return self._power.power_w
-        except OverRange as error:  # more light than the meter can tell is more than any ceiling
-            self._emission.remove()
-            raise SafetyError(f"{error} It counts as above the ceiling; {self._emission.in_words()}.") from error
+        except OverRange as error:
+            raise OverCeiling(f"{error}") from error
 
     def dark(self, look: Callable[[], list[Curve]]) -> list[Curve]:
         """What is seen with the shutter closed; it is opened again after, also where what failed may pass."""
         shutter = self._emission.shutter
-        was_open = self._patiently(lambda: shutter.is_open)
+        was_open = self._faults.patiently(lambda: shutter.is_open)
         try:
-            self._patiently(shutter.close_shutter)
+            self._faults.patiently(shutter.close_shutter)
             seen = look()
         except PASSING:
             if was_open:
-                self._patiently(shutter.open_shutter)
+                self._faults.patiently(shutter.open_shutter)
             raise
         self._attention.heed()  # who has been told to end opens nothing
         if was_open:
-            self._patiently(shutter.open_shutter)
+            self._faults.patiently(shutter.open_shutter)
         return seen
 
     # --------------------------------------------------------------------------------------------------- safety
@@ -352,7 +272,7 @@ class LabBench:
     def _looked_at(self) -> tuple[str | None, bool]:
         """What is open, and whether an instrument said so; one that does not answer counts as open."""
         try:
-            opened = self._patiently(self._emission.tripped)
+            opened = self._faults.patiently(self._emission.tripped)
         except InstrumentError as error:
             return f"it cannot be read ({error})", False
         return opened, opened is not None
@@ -369,14 +289,6 @@ class LabBench:
                 self.setting = self._read_back()
         if failed:
             raise SafetyError("; ".join(failed))
-
-    def _patiently(self, act: Callable[[], T]) -> T:
-        """Do it; once more where it failed in a way that may pass. What failed is counted."""
-        try:
-            return act()
-        except PASSING as error:
-            self._faults.note(error)
-            return act()
 
 
 def _invalid(reason: str) -> Reading:

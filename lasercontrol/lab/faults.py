@@ -1,7 +1,8 @@
 """Faults of instruments in the bench's words, counted and capped: one time-out ends no run, too many do."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from drivers import errors as driver_errors
 from lasercontrol.errors import (
@@ -16,6 +17,8 @@ from lasercontrol.errors import (
 )
 
 __all__ = ["FaultCount", "in_bench_words"]
+
+T = TypeVar("T")
 
 # The first that fits counts.
 WORDS: tuple[tuple[type[Exception], type[BenchError]], ...] = (
@@ -58,6 +61,14 @@ class FaultCount:
     def __init__(self, most: int) -> None:
         self.most, self.seen = most, 0
         self.last = ""
+
+    def patiently(self, act: Callable[[], T]) -> T:
+        """Do it; once more where it failed in a way that may pass. What failed is counted."""
+        try:
+            return act()
+        except PASSING as error:
+            self.note(error)
+            return act()
 
     def note(self, error: Exception) -> str:
         """Count one, and give it in words; BenchLost at the cap."""

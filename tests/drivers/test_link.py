@@ -418,3 +418,23 @@ def test_a_secret_stands_neither_in_the_log_nor_in_a_message() -> None:
         found.query("open sesame?", secret=True)
     assert "sesame" not in str(caught.value)
     assert not any(b"sesame" in message.data for message in log.messages)
+
+
+def test_a_sign_of_life_is_given_also_where_the_instrument_is_silent_or_gone() -> None:
+    clock, signs = VirtualClock(FAST), list[str]()
+    with served(meter_box(clock), clock) as at:
+        meter = PM100.at(at.resource, timeout_s=0.2, reconnect_s=0.0)
+        meter.connect()
+        meter.link.alive = lambda: signs.append("alive")
+        _ = meter.wavelength_nm
+        assert signs
+        at.inject(Fault("deaf", seconds=30.0))
+        signs.clear()
+        with pytest.raises(ReplyTimeout):
+            _ = meter.wavelength_nm
+        assert signs
+    signs.clear()
+    with pytest.raises(LinkError):
+        _ = meter.wavelength_nm
+    assert signs
+    meter.disconnect()

@@ -88,7 +88,7 @@ def test_with_everything_before_it_the_ratio_is_that_of_the_chain(
 def test_the_ratio_counts_the_part_before_it_whoever_makes_it(
     rigs: dict[str, Rig], chain: FullChain, which: str, wish: Floats, at_mm: float
 ) -> None:
-    guard, phase = rigs[which].bench._amplifier, rigs[which].bench.phase
+    guard, phase = rigs[which].bench._actuators.amplifier, rigs[which].bench.phase
     assert guard is not None
     guard.here_mm = np.array([at_mm])
     if phase.ratio(wish) > 1:  # where the guard of the reach speaks
@@ -143,7 +143,7 @@ def test_a_shaper_behind_it_may_do_what_one_before_it_may_not() -> None:
 
 def test_a_bench_by_itself_asks_before_every_step_and_moves_nothing_beyond_the_bound() -> None:
     made = both_before(motion={"ramp_step": 0.05})
-    with pytest.raises(SafetyError, match=r"amplifier peak: asked 1\.0\d* times nominal at a step of the ramp"):
+    with pytest.raises(SafetyError, match=r"amplifier peak: 1\.0\d* times nominal at the next step of the ramp"):
         made.bench.move(np.array([-30.0, 0.0, 0.0]))  # past the guards of a run
     assert len(made.shaper.loaded) > 1  # as far as it was harmless
     assert min(gdd for gdd, _, _ in made.shaper.loaded) > -13.0
