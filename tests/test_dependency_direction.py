@@ -20,6 +20,7 @@ LAYERS = (
     {"spectrum_rows", "config_location"},
     {"lab_settings"},
     {"spectrum_file", "config", "signals"},
+    {"settings_page"},
     {"config_file", "keyboard"},
     {"bench"},
     {"shot", "simbench", "ramp", "sparkline", "lost_signal", "laser_of"},

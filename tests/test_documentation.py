@@ -45,3 +45,10 @@ def test_every_decision_stands_in_the_list_of_decisions() -> None:
     listed = (folder / "README.md").read_text(encoding="utf-8")
     missing = [path.name for path in folder.glob("[0-9]*.md") if path.name not in listed]
     assert not missing, f"docs/decisions/README.md does not list {missing}"
+
+
+def test_the_page_of_settings_is_that_of_the_settings() -> None:
+    written = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    assert written == import_module("lasercontrol.settings_page").page(), (
+        "make it anew: python -m lasercontrol.settings_page > docs/settings.md"
+    )
