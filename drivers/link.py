@@ -74,7 +74,7 @@ class Link:
 
     open_port: makes a connection. wire: what is shared with other links (`drivers.visa_port.physical_link`): all of
     them take turns. greet: said first on every new connection, as a login is. verify: called after every recovery.
-    alive: called after every exchange, a sign of life of whoever asks.
+    alive: called after every exchange and every try to connect, in vain or not: a sign of life of whoever asks.
     """
 
     def __init__(
@@ -195,8 +195,9 @@ class Link:
             except BaseException as error:
                 self._doubt = str(error) or type(error).__name__
                 raise
+            finally:
+                self.alive()
             self._doubt = None
-        self.alive()
 
     def _ready(self) -> Port:
         if self._port is None or self._doubt:
@@ -231,6 +232,7 @@ class Link:
             except WrongIdentity:
                 raise
             except LinkError:
+                self.alive()  # it is the instrument that is silent
                 if time.monotonic() + pause_s > limit_s:
                     self._gave_up_s = time.monotonic()
                     raise

@@ -210,7 +210,8 @@ def _lit(lab: LabSettings, emission: Emission, attention: Attention) -> Iterator
         kind = TerminatedEarly if attention.wish is Wish.MAKE_SAFE else StoppedEarly
         raise kind(f"stopped before the first shot; {emission.in_words()}.") from None
     except BaseException:
-        emission.remove()
+        if lab.safety.watchdog_s is None or not emission.left:  # what was tried in vain is the watchdog's at once
+            emission.remove()
         raise
     if (lab.safety.switch_off or attention.wish is Wish.MAKE_SAFE) and emission.remove():
         raise SafetyError(f"{emission.in_words()}.")

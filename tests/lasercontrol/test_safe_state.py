@@ -281,6 +281,23 @@ def test_a_run_that_hangs_is_killed_and_made_safe_by_the_watchdog(
 # -------------------------------------------------------------------------------------------------------- unplugged
 
 
+def test_a_bench_that_falls_silent_ends_the_run(twin: TwinProcess, start: Start, tmp_path: Path) -> None:
+    patience = {"meter": 1.0, "delay_stage": 1.0, "shutter": 0.7, "pump": 0.7}  # so that the test has an end as well
+    told = {name: {"timeout_s": seconds} for name, seconds in patience.items()}
+    run = start(lab={"instruments": told, "reconnect_s": 0.0})
+    run.until("shot   1")
+    twin.process.send_signal(signal.SIGSTOP)  # a cable that is pulled: nobody answers, and nobody hangs up
+    try:
+        text = lost(run)
+    finally:
+        twin.process.send_signal(signal.SIGCONT)
+    assert "no whole answer in time" in text
+    assert "EMISSION MAY STILL BE ON: " in text
+    assert len(record_in(tmp_path).shots) == shots_told(text)
+    eventually(lambda: is_dark(twin.ask(state=True)), "the watchdog removes emission")
+    eventually(lambda: "Emission is off." in watchdog_in(tmp_path), "the watchdog says so")
+
+
 def test_a_bench_that_is_unplugged_ends_the_run_and_is_resumed_when_it_is_back(tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     first.mkdir()
