@@ -7,6 +7,7 @@ byte per sign of life, and in the end "bye". From then on it writes to its log, 
 after a "bye" or once emission is off, with 3 where it could not be removed.
 
 Only shutter and source are opened, and not before they are needed: some instruments take one connection at a time.
+While it removes emission it owns the bench.
 """
 
 import io
@@ -27,6 +28,8 @@ from pydantic import BaseModel
 from drivers.errors import InstrumentError
 from drivers.instrument import Instrument
 from drivers.registry import driver_named
+from lasercontrol.errors import CallerError
+from lasercontrol.lab.ownership import owned
 from lasercontrol.lab.safe_order import make_safe
 from lasercontrol.lab_settings import LabSettings
 
@@ -130,7 +133,9 @@ def main() -> int:
     _say(f"watches process {order.pid} of the bench {order.lab.name}; a silence of {order.watchdog_s:g} s is too long.")
     signs = Signs()
     threading.Thread(target=listen, args=(pipe, signs), daemon=True).start()
-    return _after(watch(signs, order.watchdog_s), order, removal, signs)
+    if (end := watch(signs, order.watchdog_s)) is not End.BYE:
+        threading.Thread(target=_hold, args=(order.lab.name,), daemon=True).start()
+    return _after(end, order, removal, signs)
 
 
 def _after(end: End, order: Order, removal: Removal, signs: Signs) -> int:
@@ -142,6 +147,14 @@ def _after(end: End, order: Order, removal: Removal, signs: Signs) -> int:
     left = removal.until_done(TRIED_FOR_S)
     _say(f"EMISSION MAY STILL BE ON: {'; '.join(left)}." if left else "Emission is off.")
     return 3 if left else 0
+
+
+def _hold(name: str) -> None:
+    """Own the bench from when the run lets it go: a new run would work the same shutter in the middle of a removal."""
+    while True:
+        with suppress(CallerError), owned(name):
+            threading.Event().wait()  # until this process ends, and its locks with it
+        time.sleep(LONGEST_SLICE_S / 10)
 
 
 def _driver(name: str, lab: LabSettings) -> Instrument:

@@ -65,6 +65,14 @@ def watchdog_in(folder: Path) -> str:
     return logs[0].read_text(encoding="utf-8") if logs else ""
 
 
+def is_owned_by_watchdog(folder: Path) -> bool:
+    """Whether a new run would be refused because a removal is under way."""
+    asking = Run(folder, "rearm", folder / "bench.yaml", "--why", "a question")
+    status, text = asking.ended()
+    asking.end()
+    return status == 2 and "(watchdog_process), since " in text
+
+
 def lost(run: Run) -> str:
     """A run that an instrument or a guard ended: exit 3, one line at its end; gives what it said."""
     status, text = run.ended()
@@ -201,6 +209,7 @@ def test_what_cannot_be_switched_off_is_told_and_tried_again(
     assert "EMISSION MAY STILL BE ON: " in text
     assert "The watchdog goes on trying to remove emission; its log is " in text
     assert twin.ask(state=True)["pulse_energy"] == 0  # the other of the two could be
+    eventually(lambda: is_owned_by_watchdog(tmp_path), "the watchdog owns the bench meanwhile")
     twin.ask(heal="all")
     eventually(lambda: is_dark(twin.ask(state=True)), "the watchdog removes emission")
     eventually(lambda: "Emission is off." in watchdog_in(tmp_path), "the watchdog says so")

@@ -18,6 +18,8 @@ from lasercontrol.lab.watchdog import Watchdog
 from lasercontrol.lab_settings import LabSettings
 from tests.lasercontrol.lab.emission_wire import Wired, lab_settings, wired
 
+pytestmark = pytest.mark.usefixtures("state")  # a watchdog that removes emission owns the bench
+
 ROOT = Path(__file__).parents[3]
 LIMIT_S = 60.0
 LONG_S = 300.0  # a silence that no test comes near
