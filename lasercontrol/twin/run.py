@@ -81,9 +81,10 @@ class Twin:
         At a real bench a person may do that, at the twin there is none.
         """
         told: dict[str, Any] = self.config.model_dump(mode="json", exclude_none=True)
-        for name, resource in self.boxes.addresses.items():
-            told["lab"]["instruments"][name]["resource"] = resource
-        told["lab"]["name"] = f"{self.config.lab.name}{REHEARSED}" if self.config.lab else REHEARSED
+        for instrument, resource in self.boxes.addresses.items():
+            told["lab"]["instruments"][instrument]["resource"] = resource
+        name = told["lab"]["name"]
+        told["lab"]["name"] = name if f"-{name}".endswith(REHEARSED) else name + REHEARSED
         told["lab"]["safety"] |= {"switch_on": True, "switch_off": True}
         told["lab"]["safety"].setdefault("current_a", NOMINAL_A)
         try:

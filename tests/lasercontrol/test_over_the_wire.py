@@ -85,7 +85,7 @@ def test_a_dry_run_shows_the_moves_and_moves_nothing(twin: TwinProcess, start: S
     before = twin.ask(state=True)
     status, text = start("optimize", twin.config, "--dry-run").ended()
     assert status == 0, text
-    assert "dry run: the twin's Yb:YAG pump laser on the bench twin-twin: nelder-mead with frog" in text
+    assert "dry run: the twin's Yb:YAG pump laser on the bench twin: nelder-mead with frog" in text
     assert "GDD: now +0, allowed -32 to 32, at most 16 ps² per shot" in text
     assert "shot 2: GDD" in text
     assert twin.ask(state=True) == before
@@ -184,7 +184,7 @@ def test_a_bench_that_is_in_use_is_refused_and_who_uses_it_is_told(
     status, text = start("optimize", twin.config, "--yes").ended()
     assert status == 2
     assert f"process {owner.process.pid} (lasercontrol), since " in text
-    assert text.startswith("lasercontrol: the bench twin-twin is owned by ")
+    assert text.startswith("lasercontrol: the bench twin is owned by ")
     status, text = start("doctor", twin.config).ended()
     assert status == 3
     assert f"process {owner.process.pid} (lasercontrol)" in text
