@@ -111,7 +111,7 @@ def opened(
     """The laser of a config with a `lab`, for one run that owns the bench; everything is let go at the end.
 
     look_only: nothing is switched on and no watchdog is started, for a rehearsal. watchdog_log: gives where that
-    one writes; asked when everything is connected. An exception removes emission.
+    one writes; asked when everything is connected. From then on an exception removes emission.
     Raises CallerError where somebody else owns the bench or its interlock has tripped, and BenchError where instruments
     are missing or the light cannot be switched on.
     """
