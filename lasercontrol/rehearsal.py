@@ -25,7 +25,9 @@ def headline(laser: TunableLaser, shots: int) -> str:
 
 def rehearsal(laser: TunableLaser, guarded: GuardedBench, title: str) -> tuple[tuple[str, ...], dict[str, Any]]:
     """What a run would meet, and how it would begin if the laser were as configured: sentences, and a summary."""
-    lines = [f"dry run: {title}; nothing is moved.", *_limits_in_words(laser)]
+    lines = [f"dry run: {title}; nothing is moved."]
+    lines += [f"  A RUN WOULD BE REFUSED: {reason}" for reason in laser.hindrances()]
+    lines += _limits_in_words(laser)
     lines += [_knob_in_words(knob, at) for knob, at in zip(guarded.knobs, guarded.setting, strict=True)]
     lines.append("  if the laser were as configured, with nothing hidden, the first settings would be:")
     moves = _first_moves(laser)

@@ -65,6 +65,10 @@ class SimulatedLaser:
         """The laser as the config has it, nothing hidden, at the same start: to rehearse on."""
         return nominal(self.config, self.scenario, self.known, self.bench.setting, self.seed)
 
+    def hindrances(self) -> tuple[str, ...]:
+        """Nothing hinders equations."""
+        return ()
+
     def facts(self) -> tuple[str, ...]:
         """Nothing stands on a bench of equations."""
         return ()

@@ -50,5 +50,8 @@ class TunableLaser(Protocol):
     def nominal(self) -> SimulatedLaser:
         """A simulated laser as the config has it, nothing hidden, at the same start: to rehearse on."""
 
+    def hindrances(self) -> tuple[str, ...]:
+        """Why a run would be refused now, in sentences."""
+
     def facts(self) -> tuple[str, ...]:
         """What stands on the bench now, a sentence an instrument, for the record."""

@@ -85,6 +85,17 @@ class LabLaser:
         """A simulated laser as the config has it, at the present setting: to rehearse on."""
         return nominal(self.config, self.scenario, self.known, self.bench.setting, self.seed)
 
+    def hindrances(self) -> tuple[str, ...]:
+        """A tripped interlock, or a laser that is off."""
+        lab = self.config.lab
+        assert lab is not None  # noqa: S101 — a bench was built from it
+        found = []
+        if (tripped := Latch(lab.name).tripped) is not None:
+            found.append(f"interlock: {tripped}")
+        if not lab.safety.switch_on and not self.emission.is_on:
+            found.append("the laser is off, and safety.switch_on is false")
+        return tuple(found)
+
     def facts(self) -> tuple[str, ...]:
         """Identity, address and state of every instrument now, as JSON; what does not answer says so."""
         return tuple(_fact(used.name, used.address.resource, used.driver) for used in self.instruments)

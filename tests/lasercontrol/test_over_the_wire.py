@@ -92,6 +92,14 @@ def test_a_dry_run_shows_the_moves_and_moves_nothing(twin: TwinProcess, start: S
     assert not (tmp_path / "runs").exists()
 
 
+def test_a_dry_run_tells_what_would_refuse_a_run(twin: TwinProcess, start: Start, tmp_path: Path) -> None:
+    by_hand = variant(twin, tmp_path / "by_hand.yaml", lab={"safety": {"switch_on": False}})
+    status, text = start("optimize", by_hand, "--dry-run").ended()
+    assert status == 0, text
+    assert "A RUN WOULD BE REFUSED: the laser is off, and safety.switch_on is false" in text
+    assert start("optimize", by_hand, "--yes").ended()[0] == 2
+
+
 # -------------------------------------------------------------------------------------------------- the first move
 
 
