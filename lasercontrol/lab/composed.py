@@ -118,6 +118,12 @@ def _require_room(lab: LabSettings, instruments: Instruments, known: KnownLaser,
         ends = f"{stage_mm[0]:g} to {stage_mm[1]:g} mm"
         said = f"the scan goes from {low_mm:.4g} to {high_mm:.4g} mm, and {frog.stage} from {ends}."
         raise ConfigError("config", None, "lab.diagnostics.frog.delay_zero_mm", said)
+    bins_nm = axes.n_frequency * axes.bin_thz * center_nm**2 / C_NM_PER_PS
+    if not frog.span_nm >= bins_nm:
+        said = (
+            f"is {frog.span_nm:g} nm; the trace's frequencies are {bins_nm:.3g} nm wide, and all of them must be seen."
+        )
+        raise ConfigError("config", None, "lab.diagnostics.frog.span_nm", said)
     if not window_nm[0] <= center_nm - frog.span_nm / 2 <= center_nm + frog.span_nm / 2 <= window_nm[1]:
         said = (
             f"the second harmonic is at {center_nm:.4g} nm, and {frog.spectrometer} sees {window_nm[0]:g} to "

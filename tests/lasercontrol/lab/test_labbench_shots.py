@@ -33,9 +33,10 @@ def timeout(name: str = "meter") -> ReplyTimeout:
     return ReplyTimeout(name, "no whole answer in time.")
 
 
-def frog_rig(arms: Arms) -> Rig:
+def frog_rig(arms: Arms, **settings: object) -> Rig:
     """A bench that looks at the arms; their light passes its shutter."""
-    made = rig({"instruments": {"channels": ["frog"]}}, others=(arms.stage, arms.spectrometer), **FROG)
+    frog = {"frog": FROG["frog"] | settings}
+    made = rig({"instruments": {"channels": ["frog"]}}, others=(arms.stage, arms.spectrometer), **frog)
     arms.stage.done = arms.spectrometer.done = made.log
     honest = arms.w_per_nm
     arms.spectrometer.density = lambda nm: honest(nm) * made.shutter.light
@@ -216,6 +217,11 @@ def test_a_spectrometer_that_does_not_see_the_second_harmonic_is_refused_before_
     arms.spectrometer.wavelength_limits_nm = (600.0, 1700.0)
     with pytest.raises(ConfigError, match=r"second harmonic is at 515\.4 nm, and osa sees 600 to 1700 nm"):
         made.composed()
+
+
+def test_a_window_narrower_than_the_trace_is_refused_before_there_is_light() -> None:
+    with pytest.raises(ConfigError, match=r"span_nm: is 1\.2 nm; the trace's frequencies are 1\.33 nm wide"):
+        frog_rig(Arms(pulse()), span_nm=1.2)
 
 
 # ------------------------------------------------------------------------------------------------- what ends a run
