@@ -11,7 +11,16 @@ from drivers.instrument import Instrument
 from drivers.message_log import MessageLog
 from drivers.registry import driver_named
 from lasercontrol.errors import ConfigError, LinkError
-from lasercontrol.lab.roles import Autocorrelator, CurrentSource, PowerMeter, Shaper, Shutter, Spectrometer, Stage
+from lasercontrol.lab.roles import (
+    Autocorrelator,
+    CurrentSource,
+    PowerMeter,
+    Shaper,
+    Shutter,
+    Spectrometer,
+    Stage,
+    lacking,
+)
 from lasercontrol.lab_settings import MASKED, InstrumentAddress, LabSettings
 
 __all__ = ["Instruments", "Used"]
@@ -43,6 +52,10 @@ class Instruments:
             name: Used(name, tuple(roles[name]), address, self._built(name, address, lab))
             for name, address in lab.instruments.items()
         }
+        for key, role, name in lab.used:
+            if absent := lacking(self._used[name].driver, role):
+                said = f"{name} calls itself a {role}, and has no {', '.join(absent)} (lasercontrol/lab/roles.py)."
+                raise ConfigError("config", None, f"lab.{key}", said)
 
     def __iter__(self) -> Iterator[Used]:
         return iter(self._used.values())

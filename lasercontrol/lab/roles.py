@@ -1,11 +1,14 @@
 """What a bench wants of an instrument, by role; any driver, or plug-in, that has these names can fill it."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from drivers.curve import Curve
 from drivers.reach import GroupDelayReach
 
 __all__ = [
+    "ROLES",
     "Autocorrelator",
     "CurrentSource",
     "Device",
@@ -14,6 +17,7 @@ __all__ = [
     "Shutter",
     "Spectrometer",
     "Stage",
+    "lacking",
 ]
 
 
@@ -156,3 +160,26 @@ class Shaper(Device, Protocol):
 
     def load_dispersion(self, gdd_ps2: float, tod_ps3: float, fod_ps4: float) -> None:
         """Set them, and have read them back."""
+
+
+ROLES: Mapping[str, type] = MappingProxyType(
+    {
+        "power_meter": PowerMeter,
+        "spectrometer": Spectrometer,
+        "autocorrelator": Autocorrelator,
+        "stage": Stage,
+        "shutter": Shutter,
+        "current_source": CurrentSource,
+        "shaper": Shaper,
+    }
+)
+"""Role, as drivers name it → what it asks for."""
+
+
+def lacking(device: object, role: str) -> list[str]:
+    """What a role asks for and a device has not got. Looked for, not asked: an attribute may be a question to it."""
+    parents = [parent for parent in ROLES[role].__mro__ if parent.__module__ == __name__]
+    wanted = {
+        name for parent in parents for name in (*vars(parent), *parent.__annotations__) if not name.startswith("_")
+    }
+    return sorted(name for name in wanted if not hasattr(type(device), name) and name not in vars(device))

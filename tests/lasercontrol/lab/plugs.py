@@ -6,6 +6,7 @@ from typing import ClassVar
 from drivers.errors import NotReachable
 from drivers.instrument import Instrument
 from drivers.link import Link
+from lasercontrol.lab.roles import lacking
 
 
 class Plug(Instrument):
@@ -28,6 +29,8 @@ class Plug(Instrument):
         self.axis = axis
         if axis < 1:
             raise ValueError(f"axis is {axis}; it counts from 1")
+        for role in self.roles:  # in name only: nobody uses it
+            vars(self).update(dict.fromkeys(lacking(self, role)))
 
     def connect(self) -> str:
         if self.name.startswith("missing"):
