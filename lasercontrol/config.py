@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from lasercontrol.lab_settings import LabSettings, TwinSettings
+from lasercontrol.training_settings import TrainingSettings
 
 __all__ = [
     "AGENTS",
@@ -260,6 +261,8 @@ class Config(_Settings):
     """The real bench; without it the bench is simulated."""
     twin: TwinSettings = TwinSettings()
     """How the twin of the bench behaves (`lasercontrol twin`)."""
+    training: TrainingSettings | None = None
+    """How an agent is trained (`lasercontrol train`)."""
     operator: str = ""
     """Who is at the bench."""
     laser_id: str = ""

@@ -18,7 +18,7 @@ OURS = {*LEAVES, "lasercontrol", "configs", "tests"}
 LAYERS = (
     {"errors", "noise"},
     {"spectrum_rows", "config_location"},
-    {"lab_settings"},
+    {"lab_settings", "training_settings"},
     {"spectrum_file", "config", "signals"},
     {"settings_page"},
     {"config_file", "keyboard"},
