@@ -44,8 +44,8 @@ class Belief(Protocol):
     def best(self) -> Floats:
         """The setting (k,) believed best."""
 
-    def gain(self, here: Floats) -> float:
-        """Expected relative gain in signal from `here` to the best setting."""
+    def gain(self, here: Floats, there: Floats | None = None) -> float:
+        """Expected relative gain in signal from `here` to another setting, without one to the best."""
 
     def believed(self) -> Floats:
         """The likeliest hypothesis, (h,) or with the model's own errors."""
@@ -91,9 +91,10 @@ class FrameBelief:
         """The setting (k,) believed best."""
         return np.asarray(self.model.best_setting(self.polished[None])[0])
 
-    def gain(self, here: Floats) -> float:
-        """Expected relative gain in signal from `here` to the best setting."""
-        values, _ = self.model.log_signal(np.stack([here, self.best()]), np.stack([self.polished] * 2))
+    def gain(self, here: Floats, there: Floats | None = None) -> float:
+        """Expected relative gain in signal from `here` to another setting, without one to the best."""
+        there = self.best() if there is None else there
+        values, _ = self.model.log_signal(np.stack([here, there]), np.stack([self.polished] * 2))
         return float(np.exp(values[1] - values[0]) - 1)
 
     def believed(self) -> Floats:
@@ -136,9 +137,10 @@ class YieldBelief:
             self._best = np.asarray(candidates[self._judged(candidates, self._drawn(N_JURY))[1].mean(axis=1).argmax()])
         return self._best
 
-    def gain(self, here: Floats) -> float:
-        """Expected relative gain in signal from `here` to the best setting."""
-        _, merit = self._judged(np.stack([here, self.best()]), self._drawn(N_JURY))
+    def gain(self, here: Floats, there: Floats | None = None) -> float:
+        """Expected relative gain in signal from `here` to another setting, without one to the best."""
+        there = self.best() if there is None else there
+        _, merit = self._judged(np.stack([here, there]), self._drawn(N_JURY))
         return float(merit[1].mean() / merit[0].mean() - 1)
 
     def believed(self) -> Floats:
@@ -211,6 +213,20 @@ class Estimator:
         if self.simplex is not None or not self._settled():
             return None
         return f"the model expects no more than {GAIN_WORTH_A_SHOT:.1%} from any further move"
+
+    def expected_gain(self) -> float | None:
+        """Relative gain in signal from here to the best setting that one move reaches; None before the first shot.
+
+        None as well once the simplex has taken over, which promises nothing. Random numbers that it takes to say so
+        are put back: the run is the same whether anybody asks or not.
+        """
+        if self.simplex is not None or not self.shots:
+            return None
+        state = self.rng.bit_generator.state
+        here = self.shots[-1].fraction
+        gain = self.belief.gain(here, self.travel.clipped(self.belief.best(), here))
+        self.rng.bit_generator.state = state
+        return max(gain, 0.0)
 
     def _settled(self) -> bool:
         if len(self.shots) < 2:

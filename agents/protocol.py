@@ -45,8 +45,10 @@ class Shot:
 class Agent(Protocol):
     """Ask, move, tell; over and over.
 
-    An agent that leaves the work to another one in the middle says why in a further attribute `handed_over`, a
-    sentence or None; whoever runs it passes it on.
+    Three further attributes are an agent's own choice; whoever runs it looks whether they are there. `handed_over`: why
+    it left the work to another one in the middle, a sentence or None. `distrust`: what it expected and what it saw once
+    the two disagreed beyond the noise for two shots running, a sentence or None. `expected_gain()`: relative gain in
+    signal, over the setting now, that it expects of one more shot; None where it cannot say. It changes nothing.
     """
 
     name: str

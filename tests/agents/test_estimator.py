@@ -147,3 +147,28 @@ def test_the_cloud_explains_its_readings_and_learns_the_scale(rng: np.random.Gen
     mean = cloud.weights @ cloud.members
     assert np.abs(mean[:2] - truth[:2]).max() < 0.01
     assert abs(mean[-1] - np.log(1.25)) < 0.15
+
+
+@pytest.mark.parametrize("framed", [True, False])
+def test_the_gain_of_another_shot_is_expected_without_changing_the_run(framed: bool) -> None:
+    truth, limits, gains, runs = np.array([0.1, -0.1, 1.5]), travel(0.25, 2), [], []
+    for asks in (False, True):
+        toy, rng = Toy(framed), np.random.default_rng(4)
+        agent, here = Estimator(toy, limits, 4), limits.start
+        visited = []
+        for _ in range(8):
+            agent.tell(shot_at(toy, truth, here, rng))
+            gains.append(agent.expected_gain() if asks else None)
+            here = agent.ask()
+            visited.append(here)
+        runs.append(visited)
+    assert np.array_equal(runs[0], runs[1])
+    expected = [gain for gain in gains if gain is not None]
+    assert min(expected) >= 0
+    assert expected[0] > 0.5  # the start is far from the best
+    assert not framed or expected[-1] < 0.01
+    assert agent.simplex is None or agent.expected_gain() is None, "a simplex promises nothing"
+
+
+def test_no_gain_is_expected_before_the_first_shot() -> None:
+    assert Estimator(Toy(framed=True), travel(0.25, 2), 1).expected_gain() is None
