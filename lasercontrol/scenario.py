@@ -10,17 +10,23 @@ from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
-import scipy.fft
 from numpy.typing import NDArray
 
 from lasercontrol.bench import Floats, Knob
+from lasercontrol.departures import OTHER_SPECTRA, Ripple, knob_maps, ripples_rad, spectrum_errors
 from lasercontrol.errors import CallerError
 from lasercontrol.simbench import COEFFICIENTS, Instruments, SimBench
+from lasercontrol.truth import best_asked
 from sim.chain import STRETCHER, Laser
 from sim.grid import FULL_GRID
 from sim.plant import Fidelity
-from sim.reachable import best_setting
-from sim.spectrum import THREE_GAUSSIANS, lines_intensity, rms_width_rad_per_ps, unit_energy_amplitude
+from sim.spectrum import (
+    THREE_GAUSSIANS,
+    GaussianLine,
+    lines_intensity,
+    rms_width_rad_per_ps,
+    unit_energy_amplitude,
+)
 
 __all__ = [
     "HIDDEN",
@@ -34,8 +40,8 @@ __all__ = [
     "draw_lasers",
     "hidden_of",
     "knobs_for",
+    "measured_amplitudes",
     "scenario_for",
-    "spectrum_errors",
 ]
 
 Preset = Literal["default", "tempo"]
@@ -75,6 +81,9 @@ class Scenario:
     each knob, as fractions of its range. start_rms: of the scattered start, as a fraction of the range.
     drift_fraction: rms walk of each offset per shot. spectrum_error: rms relative error of the measured spectrum, with
     Gaussian correlation over spectrum_correlation_thz. scale_spread: rms of the logarithm of the unknown scale.
+    assumed_b_rad: the range of B that agents are told, None for the true one. knob_error: greatest error of a knob's
+    gain and of its leak into another. ripple: phase of optics beyond any polynomial. spectra: the laser's spectrum as
+    measured, one of these for each laser; none: the embedded one, or whatever was measured.
     """
 
     name: str
@@ -89,11 +98,20 @@ class Scenario:
     spectrum_error: float = 0.02
     spectrum_correlation_thz: float = 0.05
     scale_spread: float = 0.2
+    assumed_b_rad: tuple[float, float] | None = None
+    knob_error: float = 0.0
+    ripple: Ripple | None = None
+    spectra: tuple[tuple[GaussianLine, ...], ...] = ()
 
     @property
     def offset_reach(self) -> Floats:
         """Greatest size of each hidden offset as a fraction of its range, shape (k,)."""
         return np.maximum(np.abs(self.offset_low), np.abs(self.offset_high))
+
+    @property
+    def told_b_rad(self) -> tuple[float, float]:
+        """The range of B that agents may count on."""
+        return self.assumed_b_rad or self.b_range_rad
 
     @property
     def before_amplifier(self) -> tuple[bool, bool, bool]:
@@ -125,6 +143,14 @@ SCENARIOS: Mapping[str, Scenario] = MappingProxyType(
             start="scattered",
         ),
         "hold": replace(_WIDE, name="hold", shots=300, start="optimum", drift_fraction=1e-4),
+        # `wide` as no agent was made for; nobody is told.
+        "spectrum-5": replace(_WIDE, name="spectrum-5", spectrum_error=0.05),
+        "spectrum-10": replace(_WIDE, name="spectrum-10", spectrum_error=0.1),
+        "knobs-10": replace(_WIDE, name="knobs-10", knob_error=0.1),
+        "ripple": replace(_WIDE, name="ripple", ripple=Ripple()),
+        "strong-b": replace(_WIDE, name="strong-b", b_range_rad=(3.5, 5.0), assumed_b_rad=_WIDE.b_range_rad),
+        # Measured with the usual error, so that a model is right; a policy knows the spectrum of its training.
+        "other-spectrum": replace(_WIDE, name="other-spectrum", spectra=OTHER_SPECTRA),
     }
 )
 """The scenarios by name, with the knobs of the default spectrum."""
@@ -152,15 +178,27 @@ def default_amplitude() -> NDArray[np.float64]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Drawn:
-    """Hidden lasers, shape (n,): the plants, the scale of their second-harmonic signals (n,), their starts (n, k)."""
+    """Hidden lasers, shape (n,): the plants, the scale of their second-harmonic signals (n,), their starts (n, k).
+
+    knob_map: what their knobs really do, (n, k, k), as `SimBench` has it. spectrum: which of the scenario's spectra is
+    theirs, (n,).
+    """
 
     laser: Laser
     scale: Floats
     start: Floats
+    knob_map: Floats | None = None
+    spectrum: NDArray[np.intp] | None = None
 
     def __getitem__(self, index: int | slice | NDArray[np.intp]) -> "Drawn":
         """Some of the lasers; one integer gives a laser without batch axes."""
-        return Drawn(self.laser[index], np.asarray(self.scale[index]), self.start[index])
+        return Drawn(
+            self.laser[index],
+            np.asarray(self.scale[index]),
+            self.start[index],
+            None if self.knob_map is None else self.knob_map[index],
+            None if self.spectrum is None else np.asarray(self.spectrum[index]),
+        )
 
 
 def draw_lasers(
@@ -172,20 +210,45 @@ def draw_lasers(
 ) -> Drawn:
     """`n` hidden lasers of a scenario, around a spectrum as measured on `FULL_GRID` (default: the embedded one).
 
-    One generator, drawn from in one order: B, offsets, scale, spectrum, start; so a seed and an `n` fix everything.
+    One generator, drawn from in one order: B, offsets, scale, spectrum, then what the scenario has beyond `wide`, and
+    the start; so a seed and an `n` fix everything. Raises CallerError where the scenario brings its own spectra and one
+    is given.
     """
     ranges = np.array([knob.range for knob in scenario.knobs])
     b_rad = rng.uniform(*scenario.b_range_rad, n)
     offset = rng.uniform(scenario.offset_low, scenario.offset_high, (n, len(ranges))) * ranges
     scale = np.exp(scenario.scale_spread * rng.standard_normal(n))
+    factor = _spectrum_factors(scenario, n, rng)
+    spectrum = rng.integers(len(scenario.spectra), size=n) if scenario.spectra else None
+    amplitude = _true_amplitudes(measured_amplitudes(scenario, spectrum, measured_amplitude), factor)
+    ripple_rad = None if scenario.ripple is None else ripples_rad(scenario.ripple, amplitude, rng)
+    knob_map = knob_maps(n, len(ranges), scenario.knob_error, rng) if scenario.knob_error else None
     laser = Laser(
-        amplitude=_true_amplitudes(scenario, n, rng, measured_amplitude),
+        amplitude=amplitude,
         b_rad=b_rad,
         offset=scenario.per_coefficient(offset),
         stretcher=stretcher,
         before_amplifier=scenario.before_amplifier,
+        ripple_rad=ripple_rad,
     )
-    return Drawn(laser, scale, _starts(scenario, laser, rng))
+    return Drawn(laser, scale, _starts(scenario, laser, knob_map, rng), knob_map, spectrum)
+
+
+def measured_amplitudes(
+    scenario: Scenario, spectrum: NDArray[np.intp] | None = None, measured: Floats | None = None
+) -> Floats:
+    """Field amplitudes as measured, (n, n_frequency) where every laser has its own, else (n_frequency,).
+
+    Raises CallerError where the scenario brings its own spectra and one is given.
+    """
+    if spectrum is None:
+        return default_amplitude() if measured is None else measured
+    if measured is not None:
+        raise CallerError(f"scenario {scenario.name} brings its own spectra; leave the spectrum of the laser out")
+    own = [
+        unit_energy_amplitude(lines_intensity(FULL_GRID.frequency_thz, lines), FULL_GRID) for lines in scenario.spectra
+    ]
+    return np.asarray(np.stack(own)[spectrum])
 
 
 def build_bench(
@@ -197,7 +260,15 @@ def build_bench(
 ) -> SimBench:
     """A simulated bench around drawn lasers, with the scenario's drift, its knobs at the start."""
     instruments = replace(instruments, drift_fraction=scenario.drift_fraction)
-    bench = SimBench(drawn.laser, scenario.knobs, instruments, scale=drawn.scale, rng=rng, fidelity=fidelity)
+    bench = SimBench(
+        drawn.laser,
+        scenario.knobs,
+        instruments,
+        scale=drawn.scale,
+        rng=rng,
+        fidelity=fidelity,
+        knob_map=drawn.knob_map,
+    )
     bench.move(drawn.start)
     return bench
 
@@ -211,37 +282,26 @@ def hidden_of(bench: SimBench) -> Floats:
     return np.concatenate(ends, axis=-1, dtype=np.float64)
 
 
-def spectrum_errors(n: int, correlation_thz: float, rng: np.random.Generator) -> Floats:
-    """Gaussian random fields g(f) on `FULL_GRID` in FFT order, shape (n, n_frequency), float32, of variance 1.
-
-    Their correlation exp(-Δf²/2L²) is the transform of the power exp(-(2πtL)²/2) over the conjugate variable t, so a
-    few dozen Fourier coefficients hold all of it.
-    """
-    t_ps = np.arange(FULL_GRID.n // 2) * FULL_GRID.dt_ps
-    power = np.exp(-((2 * np.pi * t_ps * correlation_thz) ** 2) / 2)
-    power = power[power > 1e-12]
-    rms = FULL_GRID.n * np.sqrt(power / (2 * (2 * power.sum() - power[0])))  # all but the mean count twice, at ±t
-    rms[0] *= np.sqrt(2)  # the mean is real: one normal holds what two hold elsewhere
-    normals = rng.standard_normal((n, len(power), 2), dtype=np.float32) * rms.astype(np.float32)[:, None]
-    return np.asarray(scipy.fft.irfft(normals.view(np.complex64)[..., 0], n=FULL_GRID.n))
-
-
-def _true_amplitudes(scenario: Scenario, n: int, rng: np.random.Generator, measured: Floats | None) -> Floats:
-    measured = default_amplitude() if measured is None else measured
+def _spectrum_factors(scenario: Scenario, n: int, rng: np.random.Generator) -> Floats:
+    """True spectral density over the measured one, (n, n_frequency)."""
     factor = spectrum_errors(n, scenario.spectrum_correlation_thz, rng)
     factor *= scenario.spectrum_error  # in place: these are the largest arrays of a draw
     factor += 1
-    amplitude = measured * np.sqrt(np.maximum(factor, 0, out=factor), out=factor)
+    return np.asarray(np.maximum(factor, 0, out=factor))
+
+
+def _true_amplitudes(measured: Floats, factor: Floats) -> Floats:
+    """At unit energy, (n, n_frequency); uses up the factors."""
+    amplitude = measured * np.sqrt(factor, out=factor)
     amplitude /= np.sqrt(np.einsum("ij,ij->i", amplitude, amplitude) * FULL_GRID.df_thz)[:, None]
     return np.asarray(amplitude)
 
 
-def _starts(scenario: Scenario, laser: Laser, rng: np.random.Generator) -> Floats:
+def _starts(scenario: Scenario, laser: Laser, knob_map: Floats | None, rng: np.random.Generator) -> Floats:
     """Settings at which the first shot is taken, shape (n, k)."""
-    low, high = (np.array([getattr(knob, end) for knob in scenario.knobs]) for end in ("low", "high"))
     if scenario.start == "optimum":
-        best, _ = best_setting(laser, scenario.per_coefficient(low), scenario.per_coefficient(high))
-        return np.asarray(best[:, [COEFFICIENTS.index(knob.name) for knob in scenario.knobs]])
+        return best_asked(laser, scenario.knobs, knob_map)[0]
+    low, high = (np.array([getattr(knob, end) for knob in scenario.knobs]) for end in ("low", "high"))
     nominal = np.broadcast_to([knob.nominal for knob in scenario.knobs], (*laser.b_rad.shape, len(low)))
     spread = scenario.start_rms * (high - low) if scenario.start == "scattered" else np.zeros_like(low)
     return np.asarray(np.clip(nominal + spread * rng.standard_normal(nominal.shape), low, high))

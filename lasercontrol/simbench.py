@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lasercontrol.bench import Channel, Floats, Knob, Quality, Reading
+from lasercontrol.bench import Channel, Floats, Knob, Quality, Reading, fraction_of, setting_of
 from lasercontrol.noise import pixel_normals
 from sim.chain import Laser
 from sim.detector import Camera, YieldMeter, displaced, exposed, measured_yield
@@ -46,7 +46,9 @@ class Instruments:
 class SimBench:
     """Lasers of batch shape `...` = laser.b_rad.shape, each with knobs of its own.
 
-    `scale` is the unknown calibration of every second-harmonic signal, shape (...). All randomness comes from `rng`.
+    `scale` is the unknown calibration of every second-harmonic signal, shape (...). `knob_map`, shape (..., k, k), says
+    what the knobs really do: applied fractions of the ranges = knob_map @ asked ones; None: what they are told. All
+    randomness comes from `rng`.
     """
 
     def __init__(
@@ -58,8 +60,10 @@ class SimBench:
         scale: Floats,
         rng: np.random.Generator,
         fidelity: Fidelity = Fidelity.FULL,
+        knob_map: Floats | None = None,
     ) -> None:
         self.knobs = knobs
+        self.knob_map = knob_map
         self.instruments = instruments
         self.plant = Plant(laser, fidelity, instruments.axes)
         self.scale = np.asarray(scale, dtype=np.float32)
@@ -109,7 +113,13 @@ class SimBench:
         self.safe = True
 
     def coefficients(self, setting: Floats) -> Floats:
-        """Taylor coefficients (..., 3) of a setting, shape (..., k); knobs that are not there stay at zero."""
+        """Taylor coefficients (..., 3) that a setting makes, shape (..., k); knobs that are not there stay at zero."""
+        if self.knob_map is not None:
+            applied = np.einsum("...kj,...j->...k", self.knob_map, fraction_of(setting, self.knobs))
+            setting = setting_of(applied, self.knobs)
+        return self._per_coefficient(setting)
+
+    def _per_coefficient(self, setting: Floats) -> Floats:
         if len(self._columns) == len(COEFFICIENTS):
             return setting
         full = np.zeros((*setting.shape[:-1], len(COEFFICIENTS)))
@@ -120,15 +130,27 @@ class SimBench:
         """The truth, for scores alone: noise-free peak over the transform limit on the full grid, shape (...)."""
         return self.plant.strehl(self.coefficients(setting))
 
-    def renew(self, lanes: NDArray[np.bool_], laser: Laser, scale: Floats, setting: Floats) -> None:
-        """Put other lasers into some lanes of a one-dimensional batch, at their starting settings."""
+    def renew(
+        self,
+        lanes: NDArray[np.bool_],
+        laser: Laser,
+        scale: Floats,
+        setting: Floats,
+        knob_map: Floats | None = None,
+    ) -> None:
+        """Put other lasers into some lanes of a one-dimensional batch, at their starting settings.
+
+        With a knob map each where the bench has one.
+        """
         self.plant.put(lanes, laser)
         self.scale[lanes] = scale
         self.setting[lanes] = setting
+        if self.knob_map is not None:
+            self.knob_map[lanes] = knob_map
 
     def _drift(self) -> None:
         steps = self.instruments.drift_fraction * self._range * self.rng.standard_normal(self.setting.shape)
-        self.plant = self.plant.moved_by(self.coefficients(steps))
+        self.plant = self.plant.moved_by(self._per_coefficient(steps))
 
     def _shown(self, name: str, light: Light, energy: Floats, quality: NDArray[np.int8], reasons: list[str]) -> Channel:
         signal = light.signals[name]

@@ -6,9 +6,9 @@ import numpy as np
 
 from lasercontrol.bench import Floats, fraction_of
 from lasercontrol.scenario import Drawn, Scenario, build_bench, draw_lasers
-from lasercontrol.simbench import COEFFICIENTS, Instruments, SimBench
+from lasercontrol.simbench import Instruments, SimBench
+from lasercontrol.truth import best_asked
 from sim.chain import single_precision
-from sim.reachable import best_setting
 
 __all__ = ["Trial", "instruments_with", "trial_of"]
 
@@ -42,7 +42,7 @@ class Trial:
         Readings are made in float32, which is wrong by 1e-4 of the peak; scores are not (`SimBench.strehl`).
         """
         some = self.drawn[lanes]
-        single = Drawn(single_precision(some.laser), some.scale, some.start)
+        single = replace(some, laser=single_precision(some.laser))
         rng = np.random.default_rng([self.seed, NOISE, lanes.start])
         return build_bench(single, self.scenario, self.instruments, rng)
 
@@ -70,15 +70,13 @@ def instruments_with(observe: str, noise: float = 1.0) -> Instruments:
 def trial_of(scenario: Scenario, *, observe: str, lasers: int, seed: int, noise: float = 1.0) -> Trial:
     """Draw the lasers and find what each of them can reach."""
     drawn = draw_lasers(scenario, lasers, np.random.default_rng([seed, LASERS]))
-    low, high = (np.array([getattr(knob, end) for knob in scenario.knobs]) for end in ("low", "high"))
-    best, reachable = best_setting(drawn.laser, scenario.per_coefficient(low), scenario.per_coefficient(high))
-    native = best[:, [COEFFICIENTS.index(knob.name) for knob in scenario.knobs]]
+    best, reachable = best_asked(drawn.laser, scenario.knobs, drawn.knob_map)
     return Trial(
         scenario=scenario,
         observe=observe,
         instruments=instruments_with(observe, noise),
         drawn=drawn,
-        optimum=fraction_of(native, scenario.knobs),
+        optimum=fraction_of(best, scenario.knobs),
         reachable=reachable,
         seed=seed,
     )

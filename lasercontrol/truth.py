@@ -5,14 +5,18 @@ from functools import cached_property
 
 import numpy as np
 
-from lasercontrol.bench import Floats
+from lasercontrol.bench import Floats, Knob, fraction_of, setting_of
 from lasercontrol.laser_of import pulse_fwhm_ps
 from lasercontrol.simbench import COEFFICIENTS, SimBench
+from sim.chain import Laser
 from sim.grid import FULL_GRID
 from sim.pulse import field, intensity_of
 from sim.reachable import best_setting
 
-__all__ = ["Score", "Truth"]
+__all__ = ["Score", "Truth", "best_asked"]
+
+MAPPED_REACH = 1.5
+"""Knobs that leak into each other reach beyond their own bounds: so much farther the best setting is looked for."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,9 +42,7 @@ class Truth:
     @cached_property
     def best(self) -> Floats:
         """Where the pulse is most intense within the bounds, shape (k,), native units."""
-        low, high = (np.array([getattr(knob, end) for knob in self._bench.knobs]) for end in ("low", "high"))
-        best, _ = best_setting(self._bench.plant.laser, self._full(low), self._full(high))
-        return np.asarray(best[[COEFFICIENTS.index(knob.name) for knob in self._bench.knobs]])
+        return best_asked(self._bench.plant.laser, self._bench.knobs, self._bench.knob_map)[0]
 
     @cached_property
     def best_strehl(self) -> float:
@@ -70,3 +72,21 @@ class Truth:
 
     def _full(self, setting: Floats) -> Floats:
         return self._bench.coefficients(np.asarray(setting, dtype=np.float64))
+
+
+def best_asked(laser: Laser, knobs: tuple[Knob, ...], knob_map: Floats | None = None) -> tuple[Floats, Floats]:
+    """What to ask for to have the most intense pulse, shape (..., k) within the bounds, and its Strehl ratio (...).
+
+    knob_map: as `SimBench` has it. Where what it takes lies beyond the bounds, the nearest that can be asked for, and
+    the ratio is then a little high; no draw of a named scenario comes there.
+    """
+    columns = [COEFFICIENTS.index(knob.name) for knob in knobs]
+    reach = 1.0 if knob_map is None else MAPPED_REACH
+    edges = np.zeros((2, len(COEFFICIENTS)))
+    edges[:, columns] = [setting_of(np.full(len(knobs), side * reach / 2), knobs) for side in (-1, 1)]
+    best, strehl = best_setting(laser, *edges)
+    setting = np.asarray(best[..., columns])
+    if knob_map is None:
+        return setting, strehl
+    asked = np.linalg.solve(knob_map, fraction_of(setting, knobs)[..., None])[..., 0]
+    return setting_of(np.clip(asked, -0.5, 0.5), knobs), strehl

@@ -232,6 +232,8 @@ class FastChain:
         for name in ("amplitude", "density", "energy", "limit_peak", "_nominal_peak"):
             getattr(self, name)[lanes] = getattr(other, name)
         self.laser.b_rad[lanes], self.laser.offset[lanes] = other.laser.b_rad, other.laser.offset
+        if self.ripple_rad is not None:
+            self.ripple_rad[lanes] = other.ripple_rad
         theirs_nominal = other._nominal_spm or ()  # noqa: SLF001, of the same class
         for mine, theirs in zip(self._nominal_spm or (), theirs_nominal, strict=True):
             mine[lanes] = theirs

@@ -101,6 +101,8 @@ class Plant:
         """Replace the lasers of some lanes of a one-dimensional batch, in place; the arrays must be the plant's own."""
         for name in ("amplitude", "b_rad", "offset"):
             getattr(self.laser, name)[lanes] = getattr(laser, name)
+        if self.laser.ripple_rad is not None:
+            self.laser.ripple_rad[lanes] = laser.ripple_rad
         self.reference_yield[lanes] = self._limit_yield(laser)
         self.full.put(lanes, FullChain(laser))
         self.fast.put(lanes, FastChain(single_precision(laser)))

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from lasercontrol.departures import spectrum_errors
 from lasercontrol.errors import CallerError
 from lasercontrol.scenario import (
     HIDDEN,
@@ -16,7 +17,6 @@ from lasercontrol.scenario import (
     hidden_of,
     knobs_for,
     scenario_for,
-    spectrum_errors,
 )
 from lasercontrol.simbench import Instruments
 from sim.chain import STRETCHER
