@@ -20,6 +20,7 @@ from lasercontrol.errors import CallerError
 from lasercontrol.observation import Observation, ObservationSpec, Past, Seen, blank_past, look, space_of, spec_of
 from lasercontrol.scenario import Drawn, Scenario, build_bench, draw_lasers, hidden_of, scenario_for
 from lasercontrol.simbench import Instruments, SimBench
+from sim.chain import STRETCHER
 from sim.frog import FrogAxes
 from sim.plant import Fidelity
 
@@ -71,6 +72,7 @@ class Lasers:
     instruments: Instruments = field(default_factory=Instruments)
     measured_amplitude: Floats | None = None
     fidelity: Fidelity = Fidelity.FAST
+    stretcher: tuple[float, float, float] = STRETCHER
 
     @classmethod
     def named(cls, scenario: Scenario | str, spec: ObservationSpec, measured_amplitude: Floats | None = None) -> Self:
@@ -81,7 +83,7 @@ class Lasers:
 
     def draw(self, n: int, rng: np.random.Generator) -> Drawn:
         """`n` lasers."""
-        return draw_lasers(self.scenario, n, rng, self.measured_amplitude)
+        return draw_lasers(self.scenario, n, rng, self.measured_amplitude, self.stretcher)
 
     def bench(self, drawn: Drawn, rng: np.random.Generator) -> SimBench:
         """A bench around them."""

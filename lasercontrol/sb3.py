@@ -1,4 +1,4 @@
-"""The batched environment as stable-baselines3's `VecEnv`. The only file of training here that loads it, and torch.
+"""The batched environment as stable-baselines3's `VecEnv`.
 
 stable-baselines3 wants the first shot of a new episode in the same step as the last of the old one, which goes into
 the infos as `terminal_observation`. All lanes begin together and have the same budget, so they end together, and the
@@ -20,6 +20,8 @@ from lasercontrol.vector_env import PulseCompressionVectorEnv
 
 __all__ = ["PulseCompressionVecEnv"]
 
+Shown = Observation | NDArray[np.float32]
+
 
 class PulseCompressionVecEnv(VecEnv):
     """Adapter; the environment inside is `batch`."""
@@ -29,13 +31,21 @@ class PulseCompressionVecEnv(VecEnv):
         super().__init__(batch.num_envs, batch.single_observation_space, batch.single_action_space)
         self._actions: Floats = np.zeros((batch.num_envs, *_shape(batch.single_action_space)), dtype=np.float32)
 
-    def reset(self) -> Observation:
+    def reset(self) -> Shown:
         """First shots; the seed set by `seed` counts once."""
         observation, infos = self.batch.reset(seed=self._seeds[0])
         self._reset_seeds()
         self._reset_options()
         self.reset_infos = _per_lane(infos, self.num_envs)
+        return self.shown(observation)
+
+    def shown(self, observation: Observation) -> Shown:
+        """What the learner is shown of a shot; a subclass may add to it, or shape it otherwise."""
         return observation
+
+    def paid(self, rewards: Floats, over: NDArray[np.bool_]) -> Floats:  # noqa: ARG002
+        """What the learner is paid for a shot, (n,), while its lasers are still there; a subclass may pay otherwise."""
+        return rewards
 
     def step_async(self, actions: Floats) -> None:
         """Keep the actions for `step_wait`."""
@@ -43,13 +53,15 @@ class PulseCompressionVecEnv(VecEnv):
 
     def step_wait(self) -> VecEnvStepReturn:
         """Step, and begin anew where the episodes ended."""
-        observation, rewards, _, over, infos = self.batch.step(self._actions)
+        seen, rewards, _, over, infos = self.batch.step(self._actions)
+        observation, rewards = self.shown(seen), self.paid(rewards, over)
         lanes = _per_lane(infos, self.num_envs)
         if over.any():
             for lane, info in enumerate(lanes):
-                info["terminal_observation"] = {name: values[lane] for name, values in observation.items()}
+                info["terminal_observation"] = _of_lane(observation, lane)
                 info["TimeLimit.truncated"] = True  # the budget ended, not the task: the value goes on
-            observation, _, _, _, infos = self.batch.step(self._actions)
+            seen, _, _, _, infos = self.batch.step(self._actions)
+            observation = self.shown(seen)
             self.reset_infos = _per_lane(infos, self.num_envs)
         return observation, rewards.astype(np.float32), over, lanes
 
@@ -84,6 +96,13 @@ class PulseCompressionVecEnv(VecEnv):
     def _refuse_part(self, indices: VecEnvIndices) -> None:
         if len(list(self._get_indices(indices))) != self.num_envs:
             raise ValueError("the lanes are one batch: address all of them, with indices=None")
+
+
+def _of_lane(observation: Shown, lane: int) -> Any:
+    """A lane's part of what is shown."""
+    if isinstance(observation, dict):
+        return {name: values[lane] for name, values in observation.items()}
+    return observation[lane]
 
 
 def _shape(space: spaces.Space[Any]) -> tuple[int, ...]:

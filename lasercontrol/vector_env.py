@@ -5,6 +5,7 @@ shot of a lane ignores its action, pays nothing, and shows the first shot of a n
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from lasercontrol.bench import Floats
 from lasercontrol.env import Lasers, Reach, moved, privileged_info, reward_of
+from lasercontrol.errors import CallerError
 from lasercontrol.observation import (
     Observation,
     ObservationSpec,
@@ -36,7 +38,8 @@ Bools = NDArray[np.bool_]
 class PulseCompressionVectorEnv(VectorEnv[Observation, Floats, NDArray[Any]]):
     """`num_envs` lanes of `PulseCompressionEnv` with simulated lasers; arguments as there.
 
-    One generator serves all lanes, so a seed reproduces bit for bit for the same `num_envs`.
+    lasers: where they come from, in place of `scenario`, `observe` and `measured_amplitude`. One generator serves all
+    lanes, so a seed reproduces bit for bit for the same `num_envs`.
     """
 
     metadata = {"autoreset_mode": AutoresetMode.NEXT_STEP, "render_modes": []}  # noqa: RUF012 — Gymnasium's own type
@@ -48,19 +51,19 @@ class PulseCompressionVectorEnv(VectorEnv[Observation, Floats, NDArray[Any]]):
         *,
         observe: ObservationSpec | str | Sequence[str] = "frog",
         measured_amplitude: Floats | None = None,
+        lasers: Lasers | None = None,
         shots: int | None = None,
         privileged: bool = False,
         render_mode: None = None,
     ) -> None:
-        self.observed = spec_of(observe)
         self.num_envs, self.privileged, self.render_mode = num_envs, privileged, render_mode
-        self._lasers = Lasers.named(scenario, self.observed, measured_amplitude)
+        self._lasers = lasers or Lasers.named(scenario, spec_of(observe), measured_amplitude)
+        self.observed = self._lasers.spec
         self.shots = shots or self._lasers.scenario.shots
-        knobs = self._lasers.scenario.knobs
-        self._reach = Reach.of(knobs)
-        self._blank = blank_past(self.observed, len(knobs), (num_envs,))
-        self.single_observation_space: spaces.Space[Any] = space_of(self.observed, len(knobs))
-        self.single_action_space: spaces.Space[Any] = spaces.Box(-1.0, 1.0, (len(knobs),), np.float32)
+        self._reach, self.n_knob = Reach.of(self._lasers.scenario.knobs), len(self._lasers.scenario.knobs)
+        self._blank = blank_past(self.observed, self.n_knob, (num_envs,))
+        self.single_observation_space: spaces.Space[Any] = space_of(self.observed, self.n_knob)
+        self.single_action_space: spaces.Space[Any] = spaces.Box(-1.0, 1.0, (self.n_knob,), np.float32)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self._over = np.zeros(num_envs, dtype=np.bool_)
@@ -92,10 +95,17 @@ class PulseCompressionVectorEnv(VectorEnv[Observation, Floats, NDArray[Any]]):
         reward = np.where(fresh, 0.0, reward_of(past.log_signal, seen.log_signal))
         return seen.observation, reward, np.zeros(self.num_envs, dtype=np.bool_), self._over, self._infos()
 
+    def draw_from(self, scenario: Scenario) -> None:
+        """Draw the lasers of episodes to come from another scenario. CallerError where its knobs or drift differ."""
+        old = self._lasers.scenario
+        if (scenario.knobs, scenario.drift_fraction) != (old.knobs, old.drift_fraction):
+            raise CallerError("the scenario has other knobs or another drift: the spaces and benches would not fit it")
+        self._lasers = replace(self._lasers, scenario=scenario)
+
     def _renewed(self, lanes: Bools) -> Floats:
         """Starts, shape (number of lanes, k), of new lasers put into some lanes."""
         drawn = self._lasers.draw(int(lanes.sum()), self.np_random)
-        self.bench.renew(lanes, drawn.laser, drawn.scale, drawn.start)
+        self.bench.renew(lanes, drawn.laser, drawn.scale, drawn.start, drawn.knob_map)
         return drawn.start
 
     def _looked(self, actions: Floats, past: Past) -> Seen:

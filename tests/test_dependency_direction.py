@@ -23,19 +23,19 @@ LAYERS = (
     {"settings_page"},
     {"config_file", "keyboard"},
     {"bench"},
-    {"shot", "simbench", "ramp", "sparkline", "lost_signal", "laser_of"},
-    {"limits", "confirmation", "truth", "forward"},
+    {"shot", "simbench", "ramp", "sparkline", "lost_signal", "laser_of", "departures"},
+    {"limits", "confirmation", "truth", "forward", "policy_fit"},
     {"scenario", "observation"},
-    {"env_picture"},
+    {"env_picture", "actor"},
     {"env"},
     {"vector_env"},
     {"sb3"},
     {"record_reading", "record_content", "record_medium"},
-    {"record_file"},
+    {"record_file", "policies"},
     {"record", "simulated"},
     {"tunable", "consent"},
     {"lab"},
-    {"session_pulses"},
+    {"session_pulses", "held"},
     {"picture", "console", "session"},
     {"rehearsal", "telling"},
     {"optimize"},
@@ -45,6 +45,7 @@ LAYERS = (
     {"course"},
     {"evaluate_table", "evaluate_plot"},
     {"evaluate"},
+    {"training"},
     {"benchmark_twin"},
     {"benchmark_wire"},
     {"stopwatch", "peer_steps", "device_lanes", "benchmark_table"},
@@ -56,7 +57,10 @@ LAYERS = (
 
 HEAVY = {"torch", "stable_baselines3", "sb3_contrib", "tensorboard", "onnx", "onnxscript"}
 # Only training pays for torch (seconds of start-up, a gigabyte); nothing else may load these files as it loads itself.
-TRAINING = {"lasercontrol.sb3"}
+TRAINING = {"lasercontrol.sb3"} | {
+    f"lasercontrol.training.{name}"
+    for name in ("actor_file", "algorithms", "asymmetric", "checkpoint", "export", "features", "lanes", "reinforcement")
+}
 
 
 def imports(nodes: Iterable[ast.AST], known: AbstractSet[str] = frozenset()) -> Iterator[str]:
