@@ -42,12 +42,21 @@ def _program(version: Annotated[bool, typer.Option("--version", help="Print the 
 def optimize(
     config: Annotated[str | None, typer.Argument(help="Path of a config, or name of a packaged one: default.")] = None,
     agent: Annotated[
-        str | None, typer.Option(help="estimator, oracle, nelder-mead, cma or random; without it, the config's.")
+        str | None,
+        typer.Option(help="policy, estimator, oracle, nelder-mead, cma or random; without it, the config's."),
+    ] = None,
+    policy: Annotated[
+        Path | None, typer.Option(help="Learned policy: its file, or a packaged name; without it, whichever fits.")
     ] = None,
     observe: Annotated[
         str | None, typer.Option(help="frog, autocorrelation, shg, spectrum, or several with commas between.")
     ] = None,
-    shots: Annotated[int | None, typer.Option(help="Most shots: 12, or 200 for nelder-mead, cma and random.")] = None,
+    shots: Annotated[
+        int | None, typer.Option(help="Most shots: 12, or 200 for nelder-mead, cma and random, or 300 to hold.")
+    ] = None,
+    hold: Annotated[
+        bool, typer.Option("--hold", help="Go on until the shots are spent, or Ctrl-C, and follow the laser's drift.")
+    ] = False,
     seed: Annotated[int | None, typer.Option(help="Of all randomness; the same seed gives the same run.")] = None,
     out: Annotated[Path, typer.Option(help="Folder for record and picture; nothing in it is replaced.")] = Path("runs"),
     spectrum: Annotated[
@@ -78,8 +87,10 @@ def optimize(
         call = Call(
             config=config,
             agent=agent,
+            policy=policy,
             observe=observe,
             shots=shots,
+            hold=hold,
             seed=seed,
             out=out,
             spectrum=spectrum,
@@ -222,6 +233,56 @@ def evaluate(
         result = run(question, plot=plot, out=out, console=readable_console(as_json=as_json))
         if as_json:
             told((), result, as_json=True)
+        return 0
+
+    raise typer.Exit(status_of(job, debug=debug))
+
+
+@app.command()
+def train(
+    config: Annotated[
+        str | None, typer.Argument(help="Path of a config with a `training` section, or name of a packaged one.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of all randomness; without it, the config's.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the run's folder: runs.")] = None,
+    resume: Annotated[Path | None, typer.Option(help="Go on with this run, in its folder.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Steps of the whole run, in place of the config's.")] = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Train an agent in simulation; leaves a folder with all it takes to repeat it. Ctrl-C leaves a checkpoint."""
+
+    def job() -> int:
+        from lasercontrol.evaluate import readable_console
+        from lasercontrol.training.command import TrainCall
+        from lasercontrol.training.command import train as trained
+
+        call = TrainCall(config=config, seed=seed, out=out, resume=resume, steps=steps)
+        outcome = trained(call, readable_console(as_json=as_json))
+        told(outcome.sentences, outcome.summary, as_json=as_json)
+        return outcome.exit_code
+
+    raise typer.Exit(status_of(job, debug=debug))
+
+
+@app.command()
+def export(
+    run: Annotated[Path, typer.Argument(help="Folder of a training.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Name of the policy: NAME.onnx and NAME.json; `policy` in the run's folder.")
+    ] = None,
+    scores: Annotated[Path | None, typer.Option(help="What `evaluate --out` wrote: kept in the manifest.")] = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Write what a training has made as a policy that runs without torch; refused where the two differ."""
+
+    def job() -> int:
+        from lasercontrol.training.export_command import ExportCall
+        from lasercontrol.training.export_command import export as exported
+
+        outcome = exported(ExportCall(run=run, out=out, scores=scores))
+        told(outcome.sentences, outcome.summary, as_json=as_json)
         return 0
 
     raise typer.Exit(status_of(job, debug=debug))

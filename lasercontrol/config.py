@@ -38,10 +38,10 @@ OBSERVABLES: tuple[Observable, ...] = ("frog", "autocorrelation", "shg", "spectr
 CLASSICAL = ("random", "nelder-mead", "cma")
 """Agents that search without a model: they need hundreds of shots."""
 
-AGENTS = (*CLASSICAL, "oracle", "estimator")
+AGENTS = (*CLASSICAL, "oracle", "estimator", "policy")
 """Names of the agents, as `--agent` takes them."""
 
-DEFAULT_SHOTS, CLASSICAL_SHOTS = 12, 200
+DEFAULT_SHOTS, CLASSICAL_SHOTS, HOLD_SHOTS = 12, 200, 300
 
 
 class _Settings(BaseModel):
@@ -169,8 +169,11 @@ class HiddenSettings(_Settings):
 class ScenarioSettings(_Settings):
     """Which hidden plant the simulated laser is given."""
 
-    name: Literal["wide", "near", "tempo", "hold"] = "wide"
-    """wide: hidden offsets up to ±0.2 of each range; near: ±0.06; tempo: the published task; hold: drift."""
+    name: Literal[
+        "wide", "near", "tempo", "hold", "spectrum-5", "spectrum-10", "knobs-10", "ripple", "strong-b"
+    ] = "wide"
+    """wide: hidden offsets up to ±0.2 of each range; near: ±0.06; tempo: the published task; hold: drift; wide with what
+    no agent knows: a spectrum 5 or 10 % off, knobs 10 % off, ripple of an optic, B of 3.5 to 5."""
     hidden: HiddenSettings = HiddenSettings()
     """Overrides the draw, to meet one plant again."""
 
@@ -218,10 +221,14 @@ class LimitSettings(_Settings):
 class SessionSettings(_Settings):
     """One optimisation run."""
 
-    agent: Literal["random", "nelder-mead", "cma", "oracle", "estimator"] = "estimator"
-    """Who decides."""
+    agent: Literal["random", "nelder-mead", "cma", "oracle", "estimator", "policy"] = "policy"
+    """Who decides; behind the learned policy stand the estimator, then a simplex, then the best setting seen."""
+    policy: Path | None = None
+    """File of the policy, or name of a packaged one; without it, the packaged one that fits, else the estimator."""
     shots: Count | None = Field(default=None, ge=2, le=100_000)
-    """Most shots for tuning and confirming; without it 12, or 200 for random, nelder-mead and cma."""
+    """Most shots for tuning and confirming; without it 12, or 200 for random, nelder-mead and cma, or 300 to hold."""
+    hold: bool = Field(default=False, strict=True)
+    """Go on where the agent is done, until the shots are spent: it moves again when the laser has drifted."""
     seed: Count | None = Field(default=None, ge=0, lt=2**63)
     """Of all randomness; without it one is drawn, shown and recorded."""
     on_end: Literal["best", "start"] = "best"
@@ -239,7 +246,8 @@ class SessionSettings(_Settings):
 
     def shots_for(self, agent: str) -> int:
         """The budget: as stated, or the default for this agent."""
-        return self.shots or (CLASSICAL_SHOTS if agent in CLASSICAL else DEFAULT_SHOTS)
+        usual = CLASSICAL_SHOTS if agent in CLASSICAL else DEFAULT_SHOTS
+        return self.shots or (HOLD_SHOTS if self.hold else usual)
 
 
 class Config(_Settings):

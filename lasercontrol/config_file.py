@@ -95,7 +95,10 @@ def _with_whole_paths(config: Config, folder: Path) -> Config:
     lab = config.lab
     if lab and lab.message_log:
         lab = lab.model_copy(update={"message_log": folder / lab.message_log})
-    return config.model_copy(update={"laser": laser, "lab": lab})
+    session = config.session
+    if session.policy and (session.policy.suffix or len(session.policy.parts) > 1):  # else the name of a packaged one
+        session = session.model_copy(update={"policy": folder / session.policy})
+    return config.model_copy(update={"laser": laser, "lab": lab, "session": session})
 
 
 def _first_error(error: ValidationError, lines: Lines, path: Path) -> ConfigError:

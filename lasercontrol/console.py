@@ -45,6 +45,8 @@ class Progress:
         self.glyphs = BLOCKS if (sys.stdout.encoding or "").lower().startswith("utf") else ASCII
         self._live: Live | None = None
         self._yields: list[float] = []
+        self._gain: float | None = None
+        self._shown: Floats | None = None
 
     @contextmanager
     def shown(self) -> Iterator[None]:
@@ -65,14 +67,22 @@ class Progress:
         invalid = row.reading.worst is Quality.INVALID
         self._yields.append(np.nan if invalid else float(signal_of(row.reading)))
         pulse = self._pulse(score)
+        self._gain, self._shown = None, pulse
         inline = "" if self._live or pulse is None else "  " + sparkline(resampled(pulse, INLINE), self.glyphs)
         clipped = "  (clipped)" if row.clipped else ""
-        line = f"{self._place(row)}  {self._knobs(row)}  {self._figures(score)}{inline}{clipped}"
+        expected = "" if row.expected_gain is None else f"  (expected {_percent(row.expected_gain)})"
+        line = f"{self._place(row)}  {self._knobs(row)}  {self._figures(score)}{inline}{expected}{clipped}"
         self.console.print(Text(line.rstrip(), style=COLOURS[row.reading.worst]))
         for reason in row.reading.reasons:
             self.console.print(Text(f"         {row.reading.worst.name}: {reason}", style="dim"))
         if self._live:
             self._live.update(self._plot(pulse), refresh=True)
+
+    def expect(self, gain: float | None) -> None:
+        """What the agent expects of one more shot: below the plot until it is taken, then in the shot's own line."""
+        self._gain = gain
+        if self._live:
+            self._live.update(self._plot(self._shown), refresh=True)
 
     def _place(self, row: ShotRow) -> str:
         return f"shot {row.index:>3}/{self.shots}  {row.phase:<7}"
@@ -101,7 +111,14 @@ class Progress:
             lines += [Text(line, style="cyan") for line in filled]
             lines.append(Text(f"pulse over ±{SHOWN_PS:g} ps; full height is the transform limit", style="dim"))
         lines.append(Text("yield  " + sparkline(self._yields[-PLOT_WIDTH:], self.glyphs), style="green"))
+        if self._gain is not None:
+            lines.append(Text(f"one more shot is expected to gain {_percent(self._gain)} in signal", style="dim"))
         return Group(*lines)
+
+
+def _percent(gain: float) -> str:
+    """A relative gain as people read it; a start in the dark gains more than anybody wants to see in per cent."""
+    return f"{gain:+.1%}" if gain < 10 else f"{1 + gain:.3g} times"
 
 
 def _centred(intensity: Floats) -> Floats:

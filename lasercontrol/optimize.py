@@ -33,6 +33,12 @@ __all__ = ["Call", "Outcome", "optimize"]
 EXIT_CODES = {Exit.DONE: 0, Exit.NO_SIGNAL: 3, Exit.INTERRUPTED: 130, Exit.MADE_SAFE: 3}
 PACKAGES = ("numpy", "scipy", "h5py")
 
+OF_THE_RECORD = (
+    *("config", "agent", "policy", "hold", "observe", "seed", "scenario", "spectrum", "amplified"),
+    *("operator", "laser_id"),
+)
+"""What a run that is resumed takes from its record."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
@@ -40,6 +46,8 @@ class Call:
 
     config: str | None = None
     agent: str | None = None
+    policy: Path | None = None
+    hold: bool = False
     observe: str | None = None
     shots: int | None = None
     seed: int | None = None
@@ -145,9 +153,13 @@ def _opened(
 
 def _called(call: Call) -> tuple[Config, int]:
     """Config with the options of the command line in it, and a seed."""
+    if call.policy and call.agent not in {None, "policy"}:
+        raise CallerError(f"--policy names what decides, and --agent says {call.agent}: one of the two is wanted.")
     config = load_config(find_config(call.config or ("l1_pump" if call.spectrum else "default")))
     changes: dict[str, tuple[tuple[str, ...], Any]] = {
-        "--agent": (("session", "agent"), call.agent),
+        "--agent": (("session", "agent"), call.agent or (call.policy and "policy")),
+        "--policy": (("session", "policy"), call.policy and str(_whole(call.policy))),
+        "--hold": (("session", "hold"), call.hold or None),
         "--observe": (("instruments", "channels"), call.observe.split(",") if call.observe else None),
         "--shots": (("session", "shots"), call.shots),
         "--seed": (("session", "seed"), call.seed),
@@ -167,10 +179,14 @@ def _called(call: Call) -> tuple[Config, int]:
     return config, seed
 
 
+def _whole(policy: Path) -> Path:
+    """A path that means the same from any folder; the name of a packaged policy stays a name."""
+    return policy.absolute() if policy.suffix or len(policy.parts) > 1 or policy.exists() else policy
+
+
 def _resumed(call: Call, past: Record) -> tuple[Config, int]:
     """Config and seed of a record; what it holds cannot be said anew."""
-    told = ("config", "agent", "observe", "seed", "scenario", "spectrum", "amplified", "operator", "laser_id")
-    if doubled := [name for name in told if getattr(call, name) not in (None, False)]:
+    if doubled := [name for name in OF_THE_RECORD if getattr(call, name) not in (None, False)]:
         options = ", ".join("CONFIG" if name == "config" else f"--{name.replace('_', '-')}" for name in doubled)
         raise CallerError(f"--resume takes everything from the record; leave out {options}.")
     try:
@@ -206,12 +222,15 @@ def _run(
     consent.knobs = guarded.knobs
     if not call.quiet:
         consent.say = progress.say
+    if choice := make_agent.choice:
+        recorder.event("policy", choice.facts)
+    policy = choice.name if choice else None
     _keep_facts(recorder, laser)
 
     def summary(ending: Ending) -> dict[str, Any]:
         if ending.exit is not Exit.MADE_SAFE:  # what may be unplugged is not asked
             _keep_facts(recorder, laser)
-        return summary_of(ending, laser, scores.scores, path, shots)
+        return summary_of(ending, laser, scores.scores, path, shots, policy)
 
     session = Session(
         guarded,
@@ -227,7 +246,7 @@ def _run(
     with progress.shown():
         progress.say(title)
         ending = session.run(past)
-    return ending, summary_of(ending, laser, scores.scores, path, shots)
+    return ending, summary_of(ending, laser, scores.scores, path, shots, policy)
 
 
 def _keep_facts(recorder: RecordWriter, laser: TunableLaser) -> None:
@@ -248,6 +267,10 @@ class _Scores:
         if self.truth:
             self.scores.append(self.truth.at(row.setting))
         self.progress.shot(row, self.scores[-1] if self.truth else None)
+
+    def expect(self, gain: float | None) -> None:
+        """Passed on."""
+        self.progress.expect(gain)
 
     def say(self, text: str) -> None:
         """Passed on."""

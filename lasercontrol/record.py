@@ -93,7 +93,14 @@ def _shot(n: int, knobs: tuple[Knob, ...], channels: dict[str, Any], arrays: Arr
         setting=np.array([arrays[f"knobs/{knob.name}/value"][n] for knob in knobs]),
         reading=reading,
         clipped=bool(arrays["shots/clipped"][n]),
+        expected_gain=_expected_gain(n, arrays),
     )
+
+
+def _expected_gain(n: int, arrays: Arrays) -> float | None:
+    """None where the agent did not say, and in a record of a program that did not ask."""
+    gain = float(arrays["shots/expected_gain"][n]) if "shots/expected_gain" in arrays else np.nan
+    return None if np.isnan(gain) else gain
 
 
 def _channel(n: int, name: str, told: dict[str, Any], arrays: Arrays) -> Channel | None:

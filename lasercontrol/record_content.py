@@ -17,7 +17,8 @@ class ShotRow:
     """One shot: `asked` and `setting` (read back) in native units, shape (k,).
 
     index: from 1 on; phase: why the shot was taken ("start", "tune", "confirm", ...); clipped: whether the agent had
-    asked for more than the limits allow.
+    asked for more than the limits allow. expected_gain: relative gain in signal, over the setting before, that the
+    agent expected of this shot when it asked for it; None where it did not say.
     """
 
     index: int
@@ -26,6 +27,7 @@ class ShotRow:
     setting: Floats
     reading: Reading
     clipped: bool
+    expected_gain: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

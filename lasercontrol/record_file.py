@@ -8,11 +8,12 @@ it, in a copy that then takes the file's place at once.
     /                      attributes: format, format_version, start_time, start_utc, seed, operator, laser_id, notes
     /config/{json,text}    as validated; as a person reads it        /versions  attributes: package = version
     /knobs/NAME/           asked, value (shots,); attributes: units, low, high, max_step, nominal, before_amplifier
-    /shots/                phase, clipped, energy, quality, reasons, utc, monotonic, index (shots,)
+    /shots/                phase, clipped, energy, quality, reasons, utc, monotonic, expected_gain, index (shots,)
     /channels/NAME/        values (shots, …), gain, background (shots,), axis0, axis1 …
     /events/               kind, text, utc, monotonic (events,)      /end/{reason,summary_json}  (0 or 1,)
 
-`index` is written last: a shot is in the record when its index is.
+`index` is written last: a shot is in the record when its index is. `expected_gain` is the relative gain in signal that
+the agent expected of the shot, not a number where it did not say; the oldest records lack the column.
 """
 
 import io
@@ -177,6 +178,7 @@ def _add_shots(shots: "h5py.Group") -> None:
     _add_moments(shots, {"phase": WORD_BYTES, "reasons": TEXT_BYTES})
     _add(shots, "index", np.int64)
     _add(shots, "clipped", np.bool_)
+    _add(shots, "expected_gain", np.float64, units="of the signal before")
     _add(shots, "quality", h5py.enum_dtype({quality.name: quality.value for quality in Quality}, basetype=np.int8))
 
 
@@ -253,6 +255,7 @@ def _write_shot(file: "h5py.File", at: int, row: ShotRow) -> None:
         "reasons": _cut("\n".join(reading.reasons), TEXT_BYTES),
         "utc": reading.utc_s,
         "monotonic": reading.monotonic_s,
+        "expected_gain": np.nan if row.expected_gain is None else row.expected_gain,
     }
     _append(shots, at, columns)
     file.flush()  # a reader that sees the index must find the rest

@@ -24,6 +24,7 @@ GREATEST_BYTES = 4 * 2**30  # of a whole record: a thousand shots of a 1024 × 1
 SUPERBLOCK_BYTES = 48  # of a file that can be followed
 
 COLUMNS = ("phase", "clipped", "quality", "reasons", "utc", "monotonic", "index")
+LATER_COLUMNS = ("energy", "expected_gain")  # one comes with the first reading, one with newer programs
 
 
 class _UnreadableError(Exception):
@@ -94,7 +95,7 @@ def _columns(file: "h5py.File") -> dict[str, "h5py.Dataset"]:
     names = [f"shots/{name}" for name in COLUMNS]
     names += [f"events/{name}" for name in ("kind", "text", "utc", "monotonic")]
     names += [f"knobs/{knob}/{name}" for knob in _order(file, "knobs") for name in ("asked", "value")]
-    names += ["shots/energy"] if "shots/energy" in file else []
+    names += [f"shots/{name}" for name in LATER_COLUMNS if f"shots/{name}" in file]
     for channel in _group(file, "channels"):
         parts = [name for name in _group(file, f"channels/{channel}") if name.startswith("axis")]
         names += [f"channels/{channel}/{name}" for name in ("values", "gain", "background", *sorted(parts))]

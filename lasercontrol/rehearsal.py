@@ -60,7 +60,7 @@ def _first_moves(laser: TunableLaser) -> list[dict[str, float]]:
     Session(
         GuardedBench(rehearsed.bench, rehearsed.limits),
         rehearsed.agent(laser.config.session.agent),
-        laser.config.session.model_copy(update={"settle_s": 0.0, "confirm_shots": 0}),
+        laser.config.session.model_copy(update={"settle_s": 0.0, "confirm_shots": 0, "hold": False}),
         shots=REHEARSED,
         recorder=_Forgotten(rows),
         watcher=_Forgotten([]),
@@ -88,6 +88,9 @@ class _Forgotten:
         """Nothing to close."""
 
     def shot(self, row: ShotRow) -> None:
+        """Not shown."""
+
+    def expect(self, gain: float | None) -> None:
         """Not shown."""
 
     def say(self, text: str) -> None:

@@ -18,6 +18,7 @@ from lasercontrol.bench import Floats, Quality, Reading, fraction_of, setting_of
 from lasercontrol.config import SessionSettings
 from lasercontrol.confirmation import best_seen, nominees, winner
 from lasercontrol.errors import BenchLost, MoveRefused, SafetyError
+from lasercontrol.held import held
 from lasercontrol.limits import GuardedBench
 from lasercontrol.lost_signal import is_usable, outward
 from lasercontrol.record_content import ShotRow
@@ -32,6 +33,15 @@ STUCK = 1e-3
 
 GONE = 0.5
 """A run that is confirmed below this share of its first signal has lost its laser, or the instrument that sees it."""
+
+HELD_SHOTS = 100
+"""Shots after which a run that holds says how it went."""
+
+LAST_HELD = 5
+"""Readings at the end of a run that holds, the best of which says whether the laser is still there."""
+
+ROUNDING = 1e-9
+"""Of a knob's range: what arithmetic makes of a setting that stays the same."""
 
 FOLLOWS = 0.5
 """Knobs that make less than this share of a step that they were sent do not follow."""
@@ -48,13 +58,17 @@ class Exit(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """Why a run ended, in words too; every shot of it; where the knobs are; and how many proposals were clipped."""
+    """Why a run ended, in words too; every shot of it; where the knobs are; and how many proposals were clipped.
+
+    expected_gain: relative gain in signal that the agent expected of one more shot; None where it could not say.
+    """
 
     exit: Exit
     reason: str
     rows: tuple[ShotRow, ...]
     setting: Floats
     limit_violations: int
+    expected_gain: float | None = None
 
 
 class Recorder(Protocol):
@@ -75,6 +89,9 @@ class Watcher(Protocol):
 
     def shot(self, row: ShotRow) -> None:
         """A reading was taken."""
+
+    def expect(self, gain: float | None) -> None:
+        """The agent expects this relative gain in signal of one more shot; None: it cannot say."""
 
     def say(self, text: str) -> None:
         """Something worth a sentence happened."""
@@ -148,7 +165,7 @@ class Session:
             where = self._go_home(self.start, "the start")
             return self._ending(Exit.NO_SIGNAL, f"no usable signal after {len(self.rows)} shots; the knobs are {where}")
         reason = self._tune()
-        self._best = self._confirmed()
+        self._best = np.array(self.bench.setting) if self.settings.hold else self._confirmed()
         if (left := self._share_left()) < GONE:
             where = self._go_home(self.start, "the start")
             gone = f"the signal has gone ({left:.2g} of that at the start); the knobs are {where}"
@@ -156,9 +173,13 @@ class Session:
         return self._ending(Exit.DONE, f"{reason}; the knobs are {self._go_home(*self._home())}")
 
     def _share_left(self) -> float:
-        """The best signal of the confirmation over the first one: an instrument that stops telling is no success."""
+        """The best signal of the confirmation over the first one: an instrument that stops telling is no success.
+
+        Of a run that holds, the best of the last readings.
+        """
         usable = [row for row in self.rows if row.reading.worst is not Quality.INVALID]
-        confirmed = [float(signal_of(row.reading)) for row in usable if row.phase == "confirm"]
+        last = usable[-LAST_HELD:] if self.settings.hold else [row for row in usable if row.phase == "confirm"]
+        confirmed = [float(signal_of(row.reading)) for row in last]
         first = float(signal_of(usable[0].reading)) if usable else 0.0
         return max(confirmed) / first if confirmed and first > 0 else 1.0
 
@@ -201,21 +222,40 @@ class Session:
 
     def _begin(self, row: ShotRow) -> bool:
         self._agent = self.make_agent(fraction_of(row.setting, self.bench.knobs))
-        self._agent.tell(self._told(row))
+        self._tell(row)
         return True
 
     def _tune(self) -> str:
-        """Ask, move, measure, tell; returns why it ended, in words."""
+        """Ask, move, measure, tell; returns why it ended, in words. A run that holds ends with its shots alone."""
         agent, reserve = self._needed_agent(), min(self.settings.confirm_shots, self.shots // 3)
+        reserve = 0 if self.settings.hold else reserve
         while self._spent() < self.shots - reserve:
-            if (reason := agent.finished()) is not None:
+            if (reason := agent.finished()) is not None and not self.settings.hold:
                 return reason
             wish = setting_of(agent.ask(), self.bench.knobs)
+            gain = self._expected_gain()
+            self.watcher.expect(gain)
             allowed, clipped = self.bench.clip(wish)
-            self._move(allowed)
-            agent.tell(self._told(self._shoot(wish, "tune", clipped=clipped)))
-            self._pass_on(getattr(agent, "handed_over", None))
+            if not self._holds(allowed):
+                self._move(allowed)
+            self._tell(self._shoot(wish, "tune", clipped=clipped, expected_gain=gain))
+            if self.settings.hold and self._spent() % HELD_SHOTS == 0:
+                self._say("hold", held(self.rows[-HELD_SHOTS:], self.bench.knobs))
         return "out of shots"
+
+    def _holds(self, setting: Floats) -> bool:
+        """Whether a run that holds wants the setting that there is: no actuator is asked to go where it stands."""
+        span = np.array([knob.range for knob in self.bench.knobs])
+        return self.settings.hold and bool(np.max(np.abs(setting - self.bench.setting) / span) < ROUNDING)
+
+    def _expected_gain(self) -> float | None:
+        expects = getattr(self._agent, "expected_gain", None)
+        return None if expects is None else expects()
+
+    def _tell(self, row: ShotRow) -> None:
+        agent = self._needed_agent()
+        agent.tell(self._told(row))
+        self._pass_on(getattr(agent, "handed_over", None))
 
     def _replayed(self, past: Sequence[ShotRow]) -> bool:
         """Tell a new agent what an earlier run saw, then go to where that run was; no shot is lost or taken again."""
@@ -227,7 +267,7 @@ class Session:
                     self._begin(row)
             elif row.phase == "tune":
                 self._agent.ask()  # agents that plan several shots ahead count their questions
-                self._agent.tell(self._told(row))
+                self._tell(row)
         self._say("resume", f"resumed after {len(past)} shots; none of them is taken again.")
         self.start = np.array(past[0].setting)
         self._travel(past[-1].setting)
@@ -252,7 +292,10 @@ class Session:
         return candidates[winner(readings, self.settings.signal_noise)]
 
     def _believed(self) -> Floats:
-        return setting_of(self._needed_agent().recommend(), self.bench.knobs)
+        agent = self._needed_agent()
+        believed = setting_of(agent.recommend(), self.bench.knobs)
+        self._pass_on(getattr(agent, "handed_over", None))
+        return believed
 
     def _seen(self) -> list[tuple[Floats, Reading]]:
         return [(row.setting, row.reading) for row in self.rows]
@@ -261,6 +304,8 @@ class Session:
         """Where a run that was not cut off leaves the knobs, and what that place is called."""
         if self.settings.on_end == "start":
             return self.start, "the start"
+        if self.settings.hold and self._agent is not None:
+            return np.array(self.bench.setting), "the setting that was held"
         if self._best is not None:
             return self._best, "the best confirmed setting" if self.settings.confirm_shots else "the best setting"
         lit = [(setting, reading) for setting, reading in self._seen() if is_usable(reading, self.dark_yield)]
@@ -298,18 +343,20 @@ class Session:
         self.bench.move(setting)
         self.attention.wait(self.settings.settle_s)
 
-    def _shoot(self, asked: Floats, phase: str, *, clipped: bool = False) -> ShotRow:
+    def _shoot(
+        self, asked: Floats, phase: str, *, clipped: bool = False, expected_gain: float | None = None
+    ) -> ShotRow:
         """Take a reading; an INVALID one is kept, and taken once more before the agent hears of it."""
-        row = self._reading(asked, phase, clipped=clipped)
+        row = self._reading(asked, phase, clipped, expected_gain)
         if row.reading.worst is Quality.INVALID and (phase in {"start", "search"} or self._spent() < self.shots):
-            row = self._reading(asked, phase, clipped=False)
+            row = self._reading(asked, phase, False, expected_gain)
         return row
 
-    def _reading(self, asked: Floats, phase: str, *, clipped: bool) -> ShotRow:
+    def _reading(self, asked: Floats, phase: str, clipped: bool, expected_gain: float | None) -> ShotRow:
         self._attend()
         reading = self.bench.measure()
         setting = np.array(self.bench.setting)
-        row = ShotRow(len(self.rows) + 1, phase, np.array(asked), setting, reading, clipped)
+        row = ShotRow(len(self.rows) + 1, phase, np.array(asked), setting, reading, clipped, expected_gain)
         self._keep(row, show=True)
         self._stop_when_blind()
         return row
@@ -342,8 +389,8 @@ class Session:
         """The shot as the agent hears it; of an INVALID reading only that it was one."""
         fraction = fraction_of(row.setting, self.bench.knobs)
         if row.reading.worst is Quality.INVALID:
-            return Shot(fraction, signal=np.nan, features=np.empty(0), usable=False)
-        return Shot(fraction, float(signal_of(row.reading)), features_of(row.reading))
+            return Shot(fraction, signal=np.nan, features=np.empty(0), usable=False, reading=row.reading)
+        return Shot(fraction, float(signal_of(row.reading)), features_of(row.reading), reading=row.reading)
 
     def _spent(self) -> int:
         """Shots that count into the budget: all but those of a search."""
@@ -377,7 +424,8 @@ class Session:
 
     def _ending(self, how: Exit, reason: str) -> Ending:
         violations = sum(row.clipped for row in self.rows)
-        return Ending(how, reason, tuple(self.rows), np.array(self.bench.setting), violations)
+        gain = self._expected_gain()
+        return Ending(how, reason, tuple(self.rows), np.array(self.bench.setting), violations, gain)
 
     def _close(self, ending: Ending) -> None:
         try:

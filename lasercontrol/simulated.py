@@ -1,6 +1,5 @@
 """A simulated laser from a config: the hidden plant drawn, the bench around it, its limits, and who may tune it."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,6 +11,7 @@ from lasercontrol.config import Config, HiddenSettings, InstrumentSettings, Knob
 from lasercontrol.forward import LaserModel
 from lasercontrol.laser_of import KnownLaser, known_laser
 from lasercontrol.limits import AmplifierLimit, CoatingLimit, Limits, transform_limited_gw_per_cm2
+from lasercontrol.policies import AgentMaker, Site, chosen
 from lasercontrol.scenario import Drawn, Scenario, build_bench, draw_lasers, knobs_for, scenario_for
 from lasercontrol.simbench import COEFFICIENTS, Instruments, SimBench
 from lasercontrol.truth import Truth
@@ -26,6 +26,7 @@ __all__ = [
     "agent_maker",
     "amplifier_limit",
     "build",
+    "instruments_of",
     "nominal",
     "stretcher_of",
     "with_knobs",
@@ -56,8 +57,11 @@ class SimulatedLaser:
         """Equations shine on nobody."""
         return False
 
-    def agent(self, name: str) -> Callable[[Floats], Agent]:
-        """Maker of an agent, from the start as fractions (k,); the oracle alone is given the truth."""
+    def agent(self, name: str) -> AgentMaker:
+        """Maker of an agent, from the start as fractions (k,); the oracle alone is given the truth.
+
+        CallerError where the policy that the config names cannot be used or does not fit.
+        """
         optimum = fraction_of(self.truth.best, self.bench.knobs) if name == "oracle" else None
         return agent_maker(name, self.bench, self.config, self.scenario, self.known, self.seed, optimum=optimum)
 
@@ -91,7 +95,7 @@ def nominal(config: Config, scenario: Scenario, known: KnownLaser, start: Floats
     """The laser as the config has it, nothing hidden, at a start, shape (k,)."""
     laser = Laser(
         amplitude=known.amplitude,
-        b_rad=np.asarray(np.mean(scenario.b_range_rad)),
+        b_rad=np.asarray(np.mean(scenario.told_b_rad)),
         offset=np.zeros(3),
         stretcher=stretcher_of(config),
         before_amplifier=scenario.before_amplifier,
@@ -110,20 +114,41 @@ def agent_maker(
     *,
     optimum: Floats | None = None,
     axes: FrogAxes | None = None,
-) -> Callable[[Floats], Agent]:
-    """Maker of an agent for one bench, from the start as fractions (k,); axes: of its FROG or autocorrelation."""
+) -> AgentMaker:
+    """Maker of an agent for one bench, from the start as fractions (k,); axes: of its FROG or autocorrelation.
 
-    def made(start: Floats) -> Agent:
-        steps = np.array([knob.max_step / knob.range for knob in bench.knobs])
+    CallerError where the policy that the config names cannot be used or does not fit.
+    """
+    steps = np.array([knob.max_step / knob.range for knob in bench.knobs])
+
+    def made(start: Floats, who: str = name) -> Agent:
         return make(
-            name,
+            who,
             travel=Travel(start, steps),
             seed=int(np.random.SeedSequence([seed, AGENT, 0]).generate_state(1)[0]),
             optimum=optimum,
-            forward=_model(bench, config, scenario, known, axes) if name == "estimator" else None,
+            forward=_model(bench, config, scenario, known, axes) if who == "estimator" else None,
         )
 
-    return made
+    if name != "policy":
+        return AgentMaker(made)
+    choice = chosen(config.session.policy, _site(bench, config, scenario, known, axes))
+
+    def laddered(start: Floats) -> Agent:
+        return choice.agent(Travel(start, steps), lambda: made(start, "estimator"), config.session.signal_noise)
+
+    return AgentMaker(laddered, choice)
+
+
+def _site(bench: Bench, config: Config, scenario: Scenario, known: KnownLaser, axes: FrogAxes | None) -> Site:
+    return Site(
+        knobs=bench.knobs,
+        channels=bench.channels,
+        amplitude=known.amplitude,
+        stretcher=stretcher_of(config),
+        b_range_rad=scenario.told_b_rad,
+        axes=axes or FrogAxes(),
+    )
 
 
 def _model(bench: Bench, config: Config, scenario: Scenario, known: KnownLaser, axes: FrogAxes | None) -> LaserModel:
@@ -133,7 +158,7 @@ def _model(bench: Bench, config: Config, scenario: Scenario, known: KnownLaser, 
         bench.knobs,
         observe=observed,
         offset_reach=scenario.offset_reach,
-        b_range_rad=scenario.b_range_rad,
+        b_range_rad=scenario.told_b_rad,
         meter=YieldMeter(config.instruments.yield_rms, config.instruments.dark_yield),
         stretcher=stretcher_of(config),
         axes=axes,
@@ -164,7 +189,7 @@ def amplifier_limit(config: Config, known: KnownLaser, scenario: Scenario) -> Am
 def _around(
     drawn: Drawn, config: Config, scenario: Scenario, known: KnownLaser, seed: int, rng: np.random.Generator
 ) -> SimulatedLaser:
-    bench = build_bench(drawn, scenario, _instruments(config.instruments), rng)
+    bench = build_bench(drawn, scenario, instruments_of(config.instruments), rng)
     peak = transform_limited_gw_per_cm2(config.laser.energy_j, known.limit_peak_per_ps, config.laser.beam_radius_mm)
     limits = Limits(
         amplifier=amplifier_limit(config, known, scenario),
@@ -209,7 +234,8 @@ def _knob(settings: KnobSettings, step_fraction: float, scenario: Scenario) -> K
     )
 
 
-def _instruments(settings: InstrumentSettings) -> Instruments:
+def instruments_of(settings: InstrumentSettings) -> Instruments:
+    """The diagnostics of a config."""
     return Instruments(
         channels=settings.channels,
         camera=Camera(pixel_noise=settings.pixel_noise),

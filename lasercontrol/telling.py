@@ -16,11 +16,17 @@ from lasercontrol.tunable import TunableLaser
 __all__ = ["autocorrelation_fwhm_ps", "sentences_of", "shots_to", "summary_of"]
 
 
-def summary_of(ending: Ending, laser: TunableLaser, scores: Sequence[Score], path: Path, shots: int) -> dict[str, Any]:
-    """A run as one flat JSON object; scores: the truth of each shot, none of a real laser."""
+def summary_of(
+    ending: Ending, laser: TunableLaser, scores: Sequence[Score], path: Path, shots: int, policy: str | None = None
+) -> dict[str, Any]:
+    """A run as one flat JSON object; scores: the truth of each shot, none of a real laser; policy: name of the learned.
+
+    expected_gain: what the agent expected of one more shot in the end; expected_gains: of every shot, before it.
+    """
     knobs = laser.bench.knobs
     return {
         "agent": laser.config.session.agent,
+        "policy": policy,
         "observe": ",".join(laser.bench.channels),
         "scenario": laser.config.scenario.name,
         "bench": laser.config.lab.name if laser.config.lab else "simulated",
@@ -28,11 +34,17 @@ def summary_of(ending: Ending, laser: TunableLaser, scores: Sequence[Score], pat
         "shots": len(ending.rows),
         **_true_figures(ending, laser, scores, shots),
         **_measured_figures(ending.rows),
+        "expected_gain": _rounded(ending.expected_gain),
+        "expected_gains": [_rounded(row.expected_gain) for row in ending.rows],
         "limit_violations": ending.limit_violations,
         "setting": {knob.name: round(float(at), 9) for knob, at in zip(knobs, ending.setting, strict=True)},
         "record": str(path),
         "exit_reason": ending.reason,
     }
+
+
+def _rounded(gain: float | None) -> float | None:
+    return None if gain is None else round(gain, 6)
 
 
 def shots_to(fraction: float, scores: Sequence[Score], shots: int) -> int:
@@ -71,16 +83,23 @@ def sentences_of(summary: dict[str, Any]) -> tuple[str, ...]:
             f"  pulse    {summary['fwhm_ps']:.3f} ps; the transform limit is {summary['fwhm_tl_ps']:.3f} ps",
             f"  peak     {summary['strehl']:.3f} of the transform limit's",
             f"           {share:.3f} of the best reachable at this B with these knobs, {reachable}",
+            *([f"  held     {summary['held_fraction']:.3f} of it in the mean"] if "held_fraction" in summary else []),
         ]
     else:
         told += [f"  shots    {summary['shots']}", *_measured_in_words(summary)]
     return (
         *told,
+        *_expected_in_words(summary),
         *_left_in_words(summary),
         f"  limits   {summary['limit_violations']} proposals were clipped",
         f"  record   {summary['record']}",
         f"  picture  {summary.get('picture') or 'none: ' + summary.get('picture_error', 'the run was cut short')}",
     )
+
+
+def _expected_in_words(summary: dict[str, Any]) -> list[str]:
+    gain = summary.get("expected_gain")
+    return [] if gain is None else [f"  next     one more shot is expected to gain {gain:.1%} in signal"]
 
 
 def _left_in_words(summary: dict[str, Any]) -> list[str]:
@@ -95,7 +114,9 @@ def _true_figures(ending: Ending, laser: TunableLaser, scores: Sequence[Score], 
     if laser.truth is None:
         return {}
     final = laser.truth.at(ending.setting)
+    held = {"held_fraction": round(float(np.mean([score.reachable_fraction for score in scores])), 6)}
     return {
+        **(held if laser.config.session.hold and scores else {}),
         "shots_to_95": shots_to(0.95, scores, shots),
         "strehl": round(final.strehl, 6),
         "reachable_fraction": round(final.reachable_fraction, 6),

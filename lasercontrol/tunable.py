@@ -1,12 +1,11 @@
 """What a run needs to know of a laser, real or simulated."""
 
-from collections.abc import Callable
 from typing import Protocol
 
-from agents.protocol import Agent
-from lasercontrol.bench import Bench, Floats
+from lasercontrol.bench import Bench
 from lasercontrol.config import Config
 from lasercontrol.limits import Limits
+from lasercontrol.policies import AgentMaker
 from lasercontrol.simulated import SimulatedLaser
 from lasercontrol.truth import Truth
 
@@ -44,8 +43,8 @@ class TunableLaser(Protocol):
     def emission_expected(self) -> bool:
         """Whether a real laser's light is left on."""
 
-    def agent(self, name: str) -> Callable[[Floats], Agent]:
-        """Maker of an agent, from the start as fractions (k,)."""
+    def agent(self, name: str) -> AgentMaker:
+        """Maker of an agent, from the start as fractions (k,); CallerError where it cannot be one for this bench."""
 
     def nominal(self) -> SimulatedLaser:
         """A simulated laser as the config has it, nothing hidden, at the same start: to rehearse on."""

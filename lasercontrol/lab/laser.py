@@ -8,10 +8,8 @@ from functools import partial
 from operator import itemgetter
 from pathlib import Path
 
-from agents.protocol import Agent
 from drivers.errors import InstrumentError
 from drivers.instrument import Instrument
-from lasercontrol.bench import Floats
 from lasercontrol.config import Config
 from lasercontrol.consent import Consent
 from lasercontrol.errors import CallerError, ConfigError, LaserControlError, SafetyError
@@ -26,6 +24,7 @@ from lasercontrol.lab.watchdog import Watchdog
 from lasercontrol.lab_settings import LabSettings
 from lasercontrol.laser_of import KnownLaser
 from lasercontrol.limits import Limits
+from lasercontrol.policies import AgentMaker
 from lasercontrol.scenario import Scenario
 from lasercontrol.signals import Attention, StopAsked, Wish
 from lasercontrol.simulated import SimulatedLaser, agent_maker, nominal
@@ -75,8 +74,8 @@ class LabLaser:
         """Whether the light is left on."""
         return self.emission.expected
 
-    def agent(self, name: str) -> Callable[[Floats], Agent]:
-        """Maker of an agent; CallerError for the oracle, which would have to know the laser."""
+    def agent(self, name: str) -> AgentMaker:
+        """Maker of an agent; CallerError for the oracle, which would have to know the laser, and as `agent_maker`."""
         if name == "oracle":
             raise CallerError("the oracle must know the laser, which nobody does of a real one; take another agent.")
         return agent_maker(name, self.bench, self.config, self.scenario, self.known, self.seed, axes=self.axes)
@@ -142,14 +141,16 @@ def opened(
         seed_shutter = instruments.shutter(lab.safety.seed_shutter) if lab.safety.seed_shutter else None
         emission = Emission(instruments.shutter(lab.safety.shutter), source, seed_shutter)
         parts = composed(config, instruments, emission, attention, consent)  # before there is light: it may be refused
+        laser = LabLaser(
+            config, parts.scenario, parts.known, parts.bench, parts.limits, seed, instruments, parts.axes, emission
+        )
+        laser.agent(config.session.agent)  # an agent that cannot be one here is refused before there is light too
         if not look_only:
             if lab.safety.switch_on:
                 consent.begin(_what_comes_on(lab))
             stack.enter_context(_watched(lab, attention, emission, instruments, watchdog_log))
             stack.enter_context(_lit(lab, emission, attention))
-        yield LabLaser(
-            config, parts.scenario, parts.known, parts.bench, parts.limits, seed, instruments, parts.axes, emission
-        )
+        yield laser
 
 
 def _require_patience(lab: LabSettings, instruments: Instruments) -> None:

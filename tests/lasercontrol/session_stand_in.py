@@ -42,6 +42,9 @@ class Notebook:
     def shot(self, row: ShotRow) -> None:
         self.on_shot(row.index)
 
+    def expect(self, gain: float | None) -> None:
+        """Heard, not kept: rows keep it."""
+
     def say(self, text: str) -> None:
         """Heard, not kept: events keep it."""
 

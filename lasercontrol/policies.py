@@ -1,0 +1,143 @@
+"""Learned policies: which one fits a bench, and the agent "policy" with all that stands behind it.
+
+A file that somebody names must fit, or nothing begins. Of those that come with the program the first that fits is
+taken; where none does, the estimator decides and the run says why: a default leaves nobody without an agent.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from agents.ladder import Ladder
+from agents.policy_file import PolicyFile, PolicyFileError, load
+from agents.protocol import Agent, Floats, Travel
+from lasercontrol.errors import CallerError
+from lasercontrol.policy_fit import Site, mismatches, spectrum_of
+
+__all__ = ["AgentMaker", "Choice", "Site", "agent_of", "chosen", "mismatches", "packaged", "spectrum_of"]
+
+PREFIX = "policy-"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Choice:
+    """A policy for a site, or None and why there is none."""
+
+    site: Site
+    policy: PolicyFile | None
+    why: str = ""
+
+    @property
+    def name(self) -> str | None:
+        """Of the policy."""
+        return self.policy.manifest.name if self.policy else None
+
+    @property
+    def facts(self) -> str:
+        """Which file it is, for a record."""
+        if self.policy is None:
+            return self.why
+        return f"{self.name} ({self.policy.path.name}, SHA-256 {self.policy.manifest.onnx_sha256})"
+
+    def agent(self, travel: Travel, estimator: Callable[[], Agent] | None, noise: float = 0.025) -> Ladder:
+        """The agent "policy" from a start: the policy, and behind it the estimator, a simplex, the best seen.
+
+        noise: relative standard deviation of the signal in one shot.
+        """
+        policy = agent_of(self.policy, self.site, travel) if self.policy else None
+        return Ladder(policy, estimator, travel, noise=noise, why=self.why)
+
+
+@dataclass(frozen=True, slots=True)
+class AgentMaker:
+    """Makes an agent from the start as fractions (k,); `choice` is of the agent "policy", None of any other."""
+
+    made: Callable[[Floats], Agent]
+    choice: Choice | None = None
+
+    def __call__(self, start: Floats) -> Agent:
+        """A new agent."""
+        return self.made(start)
+
+
+def packaged() -> dict[str, Path]:
+    """The policies that come with the program, by name: `configs/policy-NAME.json` beside its network."""
+    folder = resources.files("lasercontrol.configs")
+    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".json"))
+    found = [name.removesuffix(".json") for name in names if name.startswith(PREFIX)]
+    return {stem.removeprefix(PREFIX): Path(str(folder / f"{stem}.json")) for stem in found}
+
+
+def chosen(path: Path | None, site: Site) -> Choice:
+    """The policy of a path, or of the name of a packaged one; without either, the first packaged one that fits.
+
+    CallerError where the file that is named cannot be used or does not fit: each mismatch in words.
+    """
+    if path is None:
+        return _first_fitting(site)
+    try:
+        policy = load(_located(path))
+    except PolicyFileError as error:
+        raise CallerError(f"{str(error).rstrip('.')}; nothing was moved.") from None
+    if wrong := mismatches(policy.manifest, site):
+        raise CallerError(f"{path}: the policy does not fit this bench: {'; '.join(wrong)}; nothing was moved.")
+    return Choice(site, policy)
+
+
+def agent_of(policy: PolicyFile, site: Site, travel: Travel) -> Agent:
+    """The learned agent of a file alone, nothing behind it: a new one for a new start."""
+    return _MAKERS[policy.manifest.kind](policy, site, travel)
+
+
+def _located(path: Path) -> Path:
+    known = packaged()
+    return known.get(str(path), path) if not path.exists() else path
+
+
+def _first_fitting(site: Site) -> Choice:
+    refused = []
+    for name, policy, wrong in _looked_through(site):
+        if policy is not None:
+            return Choice(site, policy)
+        refused.append(f"{name}: {wrong}")
+    return Choice(
+        site, None, f"the shipped policies do not fit ({'; '.join(refused)})" if refused else "none is shipped"
+    )
+
+
+def _looked_through(site: Site) -> Iterator[tuple[str, PolicyFile | None, str]]:
+    """Each packaged policy, or the first thing that is wrong with it."""
+    for name, path in packaged().items():
+        try:
+            policy = load(path)
+        except PolicyFileError as error:  # an installation that was damaged
+            yield name, None, str(error).rstrip(".")
+        else:
+            wrong = mismatches(policy.manifest, site)
+            yield name, None if wrong else policy, next(iter(wrong), "")
+
+
+def _frames(policy: PolicyFile, site: Site, travel: Travel) -> Agent:
+    from agents.frame_policy import FramePolicy
+
+    return FramePolicy(policy, travel, site.span)
+
+
+def _yields(policy: PolicyFile, site: Site, travel: Travel) -> Agent:
+    from agents.yield_policy import YieldPolicy
+
+    return YieldPolicy(policy, travel, site.span)
+
+
+def _actor(policy: PolicyFile, site: Site, travel: Travel) -> Agent:
+    from lasercontrol.actor import ActorAgent
+
+    return ActorAgent(policy, travel, site.knobs)
+
+
+_MAKERS: dict[str, Callable[[PolicyFile, Site, Travel], Agent]] = {
+    "frames": _frames,
+    "yields": _yields,
+    "actor": _actor,
+}
