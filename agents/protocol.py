@@ -33,13 +33,15 @@ class Shot:
 
     fraction: knobs as read back, shape (k,). signal: noisy second-harmonic yield at equal energy through an unknown
     scale, the figure to raise. features: the whole observation as `ForwardModel` predicts it, shape (p,). usable:
-    False where the reading was INVALID and its numbers mean nothing.
+    False where the reading was INVALID and its numbers mean nothing. reading: the whole reading that this was made of,
+    for an agent from outside this package that knows its type; None where nobody gave it.
     """
 
     fraction: Floats
     signal: float
     features: Floats
     usable: bool = True
+    reading: object | None = None
 
 
 class Agent(Protocol):

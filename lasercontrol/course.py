@@ -9,20 +9,35 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.forward import ForwardModel
 from agents.protocol import Agent, Shot, Travel
-from agents.registry import make
 from lasercontrol.bench import Floats, Quality, fraction_of, setting_of
-from lasercontrol.shot import features_of, signal_of
+from lasercontrol.shot import features_of, lane_of, signal_of
 from lasercontrol.simbench import COEFFICIENTS, SimBench
 from lasercontrol.trial import Trial
 
-__all__ = ["Course", "follow", "travel_of"]
+__all__ = ["Course", "Lane", "Maker", "follow", "travel_of"]
 
 T = TypeVar("T")
 
 LANES = 32  # lasers in one batch: their FROG traces, before binning, take 35 MB
 ROUNDING = 1e-9  # of a knob's range: what binary fractions may add to a step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Lane:
+    """What an agent is made for: one laser of a trial.
+
+    optimum: for who is told it, shape (k,), kept up to date as the laser drifts. amplitude: the spectrum as measured.
+    """
+
+    number: int
+    seed: int
+    travel: Travel
+    optimum: Floats
+    amplitude: Floats
+
+
+Maker = Callable[[Lane], Agent]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -32,7 +47,8 @@ class Course:
     fraction: noise-free peak on the full grid at the setting of each shot, as a share of the best reachable.
     final: the same at the setting that the agent recommends in the end, shape (n,). violations: shots for which the
     agent asked for more than bounds and step allow. travel: way of all knobs together, in ranges, shape (n,).
-    decision_s: CPU time of every decision, a reading taken in and a setting asked for; model_s: of what is made once.
+    handed_over: how many lasers saw one agent take over from another. decision_s: CPU time of every decision, a reading
+    taken in and a setting asked for; made_s: of making the first agent, with all that is loaded and built once.
     """
 
     agent: str
@@ -41,13 +57,19 @@ class Course:
     final: Floats
     travel: Floats
     violations: int
+    handed_over: int
     decision_s: Floats
-    model_s: float
+    made_s: float
 
     @property
     def shots(self) -> int:
         """The budget."""
         return int(self.fraction.shape[1])
+
+    @property
+    def task(self) -> tuple[str, str, float]:
+        """What the agent was set: scenario, observation, noise."""
+        return self.trial.scenario.name, self.trial.observe, self.trial.noise
 
     def shots_to(self, share: float) -> NDArray[np.int64]:
         """First shot at which each laser is at `share` of its best, shape (n,); the budget and one more if never."""
@@ -55,17 +77,13 @@ class Course:
         return np.where(there.any(axis=1), np.argmax(there, axis=1) + 1, self.shots + 1)
 
 
-def follow(
-    trial: Trial, name: str, shots: int, forward: Callable[[], ForwardModel], passed: Callable[[float], object]
-) -> Course:
-    """Let the agent tune every laser; `passed` hears how many lasers have taken one more shot.
+def follow(trial: Trial, name: str, make: Maker, shots: int, passed: Callable[[float], object]) -> Course:
+    """Let an agent of that name tune every laser; `passed` hears how many lasers have taken one more shot.
 
-    `forward` makes the model for an agent that wants one. Deterministic in all but the CPU times.
+    `make` makes a new agent for each laser. Deterministic in all but the CPU times.
     """
-    model, model_s = _timed(forward) if name == "estimator" else (None, 0.0)
     batches = [
-        _Batch(trial, name, slice(first, min(first + LANES, trial.lasers)), model)
-        for first in range(0, trial.lasers, LANES)
+        _Batch(trial, make, slice(first, min(first + LANES, trial.lasers))) for first in range(0, trial.lasers, LANES)
     ]
     parts = [batch.run(shots, passed) for batch in batches]
     return Course(
@@ -75,8 +93,9 @@ def follow(
         final=np.concatenate([batch.final() for batch in batches]),
         travel=np.concatenate([batch.travel for batch in batches]),
         violations=sum(batch.violations for batch in batches),
+        handed_over=sum(batch.handed_over for batch in batches),
         decision_s=np.concatenate([batch.decision_s for batch in batches]),
-        model_s=model_s + batches[0].first_agent_s,
+        made_s=batches[0].first_agent_s,
     )
 
 
@@ -96,7 +115,7 @@ def _timed(work: Callable[[], T]) -> tuple[T, float]:
 class _Batch:
     """Some lasers of a trial with their benches and agents."""
 
-    def __init__(self, trial: Trial, name: str, lanes: slice, model: ForwardModel | None) -> None:
+    def __init__(self, trial: Trial, make: Maker, lanes: slice) -> None:
         self.trial, self.knobs = trial, trial.scenario.knobs
         self.drifts = trial.scenario.drift_fraction > 0
         self.reachable = trial.reachable[lanes]
@@ -106,8 +125,16 @@ class _Batch:
         self.travels = [travel_of(trial, start) for start in self.bench.setting]
 
         def agent(lane: int) -> Agent:
-            seed = trial.agent_seed(lanes.start + lane)
-            return make(name, travel=self.travels[lane], seed=seed, optimum=self.optimum[lane], forward=model)
+            number = lanes.start + lane
+            return make(
+                Lane(
+                    number=number,
+                    seed=trial.agent_seed(number),
+                    travel=self.travels[lane],
+                    optimum=self.optimum[lane],
+                    amplitude=trial.amplitude(number),
+                )
+            )
 
         first, self.first_agent_s = _timed(lambda: agent(0))
         self.agents = [first, *(agent(lane) for lane in range(1, len(self.travels)))]
@@ -132,6 +159,11 @@ class _Batch:
             fraction[:, shot] = self.bench.strehl(self.bench.setting) / self.reachable
             passed(len(self.agents))
         return fraction
+
+    @property
+    def handed_over(self) -> int:
+        """How many lasers saw a change of hands."""
+        return sum(getattr(agent, "handed_over", None) is not None for agent in self.agents)
 
     def final(self) -> Floats:
         """Share of the best reachable at what each agent recommends, within the bounds, shape (lanes,)."""
@@ -164,7 +196,7 @@ class _Batch:
             if self.ended[lane]:
                 continue
             usable = bool(reading.quality[lane] < Quality.INVALID)
-            shot = Shot(self.here[lane], float(signals[lane]), features[lane], usable)
+            shot = Shot(self.here[lane], float(signals[lane]), features[lane], usable, lane_of(reading, lane))
             _, self.told_s[lane] = _timed(partial(agent.tell, shot))
 
     def _follow_drift(self, change: Floats) -> None:

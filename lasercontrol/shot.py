@@ -1,10 +1,12 @@
 """From a bench's reading to what an agent is told."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from lasercontrol.bench import Channel, Floats, Reading
 
-__all__ = ["features_of", "folded", "signal_of"]
+__all__ = ["features_of", "folded", "lane_of", "signal_of"]
 
 
 def signal_of(reading: Reading) -> Floats:
@@ -36,6 +38,18 @@ def features_of(reading: Reading) -> Floats:
     if "autocorrelation" in reading.channels:
         return folded(reading.channels["autocorrelation"], -1) * per_energy[..., None]
     return signal_of(reading)[..., None]
+
+
+def lane_of(reading: Reading, lane: int) -> Reading:
+    """The reading of one laser of a one-dimensional batch, without batch axes."""
+    channels = {
+        name: replace(
+            channel, values=channel.values[lane], gain=None if channel.gain is None else np.asarray(channel.gain[lane])
+        )
+        for name, channel in reading.channels.items()
+    }
+    energy, quality = np.asarray(reading.energy[lane]), np.asarray(reading.quality[lane])
+    return replace(reading, channels=channels, energy=energy, quality=quality)
 
 
 def folded(channel: Channel, delay_axis: int) -> Floats:
