@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 __all__ = [
     "REINFORCEMENT",
     "CurriculumSettings",
+    "FramesSettings",
     "GoalSettings",
     "HeldOutSettings",
     "NetworkSettings",
@@ -121,6 +122,43 @@ class ReinforcementSettings(_Settings):
     """Without it, training ends with its steps."""
 
 
+class FramesSettings(_Settings):
+    """Supervised learning from FROG traces of drawn lasers of the scenario."""
+
+    name: str = Field(default="frames", pattern=r"^[a-z0-9-]+$")
+    """Of the policy: its files are policy-NAME.onnx and policy-NAME.json."""
+    lasers: Count = Field(default=36_864, ge=512)
+    """How many are drawn, in jobs of 512."""
+    shots: Count = Field(default=32, ge=1, le=1000)
+    """Traces of each."""
+    b_range_rad: tuple[Real, Real] = (0.8, 3.8)
+    """B is drawn uniformly from this."""
+    as_usual: Real = Field(default=0.5, ge=0, le=1)
+    """Share of the lasers with the usual 2 % error of the spectrum and the usual noise; the others are spread."""
+    spectrum_errors: tuple[Real, Real] = (0.02, 0.12)
+    """Of the others: rms relative error of the spectrum as measured, uniform."""
+    noises: tuple[Real, Real] = (0.3, 4.0)
+    """Of the others: noise in multiples of the usual, log-uniform."""
+    projections: Count = Field(default=160, ge=2, le=1024)
+    """Principal components of the trace, and as many of its root."""
+    sees_knobs: bool = False
+    """Whether the knobs are inputs: needed where they change what the amplifier does to the pulse."""
+    far_width: Count = Field(default=512, ge=8, le=4096)
+    """Of the expert for traces far from the optimum."""
+    near_width: Count = Field(default=384, ge=8, le=4096)
+    """Of the one for traces near it."""
+    far_steps: Count = Field(default=50_000, ge=1)
+    """Steps of 256 traces."""
+    near_steps: Count = Field(default=36_000, ge=1)
+    """The same of the other."""
+    signal_steps: Count = Field(default=12_000, ge=1)
+    """Of the network that expects a signal."""
+    processes: Count = Field(default=2, ge=1, le=64)
+    """Side by side, of one thread each; what comes out does not depend on it."""
+    scored_lasers: Count = Field(default=64, ge=0, le=10_000)
+    """On so many lasers of the scenario the policy is scored in the end, at full fidelity; into its manifest."""
+
+
 class TrainingSettings(_Settings):
     """How an agent is trained (`lasercontrol train`)."""
 
@@ -130,9 +168,13 @@ class TrainingSettings(_Settings):
     """Of all randomness."""
     reinforcement: ReinforcementSettings | None = None
     """For sac, tqc, crossq and ppo; without it, the defaults."""
+    frames: FramesSettings | None = None
+    """For frames; without it, the defaults."""
 
     @model_validator(mode="after")
     def _fits_the_method(self) -> Self:
         if self.reinforcement is not None and self.method not in REINFORCEMENT:
             raise ValueError(f"holds `reinforcement`, which belongs to {', '.join(REINFORCEMENT)}, not {self.method}")
+        if self.frames is not None and self.method != "frames":
+            raise ValueError(f"holds `frames`, which belongs to the method of that name, not to {self.method}")
         return self

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.chain import FastChain, FullChain, Laser
+from sim.chain import Chain, FastChain, FullChain, Laser
 from sim.metrics import peak_intensity
 
-__all__ = ["best_setting"]
+__all__ = ["best_setting", "climbed", "first_instant", "log_peak", "taylor_rows"]
 
 Floats = NDArray[np.floating[Any]]
 Complex = NDArray[np.complexfloating[Any, Any]]
@@ -53,10 +53,10 @@ def best_setting(laser: Laser, low: Floats, high: Floats) -> tuple[Floats, Float
 
 def _from(start: Floats, chain: FullChain, low: Floats, high: Floats) -> tuple[Floats, Floats]:
     """Where Newton ends from one start, settings (n, 3) and peaks (n,)."""
-    end, peak = _climbed(chain.spectrum_after(start), chain, start, low, high)
+    end, peak = climbed(chain.spectrum_after(start), chain, start, low, high)
     if any(chain.laser.before_amplifier):
         for _ in range(ROUNDS - 1):
-            end, _ = _climbed(chain.spectrum_after(end), chain, end, low, high)
+            end, _ = climbed(chain.spectrum_after(end), chain, end, low, high)
         peak = peak_intensity(chain.spectrum_after(end), chain.grid)
     return end, peak
 
@@ -99,7 +99,8 @@ def _batch_of_one(laser: Laser) -> Laser:
     return replace(laser, amplitude=amplitude, b_rad=laser.b_rad[None], offset=laser.offset[None], ripple_rad=ripple)
 
 
-def _rows(omega: Floats) -> Floats:
+def taylor_rows(omega: Floats) -> Floats:
+    """ω, ω²/2!, ω³/3!, ω⁴/4!, shape (4, n)."""
     return np.stack([omega**k / factorial(k) for k in (1, 2, 3, 4)])
 
 
@@ -109,7 +110,7 @@ def _fitted_starts(lasers: Laser) -> Floats:
     _, spm_rad = chain.spm_at_nominal()
     phase = spm_rad if chain.ripple_rad is None else spm_rad + chain.ripple_rad
     phase = np.broadcast_to(phase, (*lasers.b_rad.shape, chain.grid.n))
-    rows = _rows(chain.grid.omega_rad_per_ps)
+    rows = taylor_rows(chain.grid.omega_rad_per_ps)
     columns = np.concatenate([np.ones((1, chain.grid.n)), rows]).T
     starts = []
     for spread in SPREADS:
@@ -121,26 +122,26 @@ def _fitted_starts(lasers: Laser) -> Floats:
     return np.stack(starts)
 
 
-def _climbed(spectrum: Complex, chain: FullChain, setting: Floats, low: Floats, high: Floats) -> tuple[Floats, Floats]:
+def climbed(spectrum: Complex, chain: Chain, setting: Floats, low: Floats, high: Floats) -> tuple[Floats, Floats]:
     """Newton from a setting; settings (n, 3) and peaks (n,)."""
     grid = chain.grid
     lit = np.max(np.abs(spectrum), axis=0)
     lit = lit > 1e-7 * lit.max()  # amplitude below this adds nothing to a sum of amplitudes
-    rows, spectrum = _rows(grid.omega_rad_per_ps[lit]), spectrum[:, lit] * grid.df_thz
+    rows, spectrum = taylor_rows(grid.omega_rad_per_ps[lit]), spectrum[:, lit] * grid.df_thz
     moments = np.concatenate([np.ones((1, rows.shape[1])), rows, *(rows[j : j + 1] * rows[j:] for j in range(4))]).T
     moments = moments.astype(np.complex128)
     at = np.zeros((len(spectrum), 4))  # peak instant, and the change of each knob
-    at[:, 0] = _first_instant(spectrum, rows)
+    at[:, 0] = first_instant(spectrum, rows)
     low, high = (
         np.concatenate([np.full((len(at), 1), edge), bound - setting], axis=1)
         for edge, bound in ((-np.inf, low), (np.inf, high))
     )
     damping = np.full(len(at), 1e-3)
-    value, gradient, curvature = _log_peak(spectrum, rows, moments, at)
+    value, gradient, curvature = log_peak(spectrum, rows, moments, at)
     for _ in range(NEWTON_STEPS):
         step = _newton_step(gradient, curvature, damping, at, low, high)
         trial = np.clip(at + step, low, high)
-        trial_value, trial_gradient, trial_curvature = _log_peak(spectrum, rows, moments, trial)
+        trial_value, trial_gradient, trial_curvature = log_peak(spectrum, rows, moments, trial)
         up = trial_value > value
         at[up], value[up], gradient[up], curvature[up] = (
             trial[up],
@@ -154,14 +155,14 @@ def _climbed(spectrum: Complex, chain: FullChain, setting: Floats, low: Floats, 
     return setting + at[:, 1:], np.exp(value)
 
 
-def _first_instant(spectrum: Complex, rows: Floats) -> Floats:
+def first_instant(spectrum: Complex, rows: Floats) -> Floats:
     """Where the pulse peaks now, shape (n,), by trying the instants of a fine comb about its centre of gravity."""
     instants = np.linspace(-60.0, 60.0, 481)
     peaks = np.abs(spectrum @ np.exp(1j * np.outer(rows[0], instants)))
     return np.asarray(-instants[np.argmax(peaks, axis=1)])
 
 
-def _log_peak(spectrum: Complex, rows: Floats, moments: Complex, at: Floats) -> tuple[Floats, Floats, Floats]:
+def log_peak(spectrum: Complex, rows: Floats, moments: Complex, at: Floats) -> tuple[Floats, Floats, Floats]:
     """log P, its gradient (n, 4) and curvature (n, 4, 4), at coefficients (n, 4)."""
     sums = (spectrum * np.exp(-1j * (at @ rows))) @ moments
     total = sums[:, 0]

@@ -1,0 +1,120 @@
+"""The learned agent that sees FROG frames: a network reads each, beliefs are multiplied, the best setting is gone to.
+
+It compares every signal with the one it expected (`agents.suspicion`), and says so when it cannot be trusted.
+"""
+
+import numpy as np
+
+from agents.belief import Mixture, doubted, fused, mixture_of
+from agents.policy_file import PolicyFile, PolicyFileError
+from agents.protocol import Floats, Shot, Travel
+from agents.suspicion import Suspicion
+
+__all__ = ["FramePolicy"]
+
+SURE = 0.995
+"""Expected share of the best peak at which no further shot is worth taking."""
+HOLD = 0.003
+"""Expected gain in peak below which the knobs stay: readings are noisy, optics wear."""
+LEAST_SHOTS = 2  # one frame alone cannot tell a pulse from its time reverse
+SPREAD = 0.05  # natural units: errors that frames share, and drift from shot to shot
+DOUBT = 0.02  # share of frames that are read wrong
+OUTPUTS = ("log_weight", "mean", "log_sharpness", "skew")
+
+
+class FramePolicy:
+    """Implements `agents.protocol.Agent` around a file of kind "frames".
+
+    span: range of each knob in native units, shape (3,). The file's numbers hold `root_native`, 9: a departure of the
+    knobs in native units times this matrix, (3, 3) by rows, is one in natural coordinates. Raises PolicyFileError
+    where the file is of another kind or lacks them.
+    """
+
+    name = "policy"
+
+    def __init__(self, file: PolicyFile, travel: Travel, span: Floats) -> None:
+        root = np.asarray(file.manifest.numbers.get("root_native", ()), dtype=np.float64)
+        if file.manifest.kind != "frames" or root.size != len(span) ** 2:
+            raise PolicyFileError(
+                f"{file.path}: holds a policy of kind {file.manifest.kind} with {root.size} numbers of root_native; "
+                f"frames of {len(span)} knobs want kind frames and {len(span) ** 2}."
+            )
+        self.file, self.travel = file, travel
+        self.root = np.diag(span) @ root.reshape(len(span), -1)
+        self.way = np.linalg.inv(self.root)
+        self.belief: Mixture | None = None
+        self.suspicion = Suspicion()
+        self._here = np.asarray(travel.start, dtype=np.float64)
+        self._shots = 0
+
+    @property
+    def distrust(self) -> str | None:
+        """Why the policy should not be followed any more, with measured and expected signal; None while it may be."""
+        return self.suspicion.sentence
+
+    def ask(self) -> Floats:
+        """The setting wanted next, shape (k,), within bounds and step."""
+        if self.belief is None:
+            return self._here
+        wanted, expected = self._wanted(self.belief)
+        if expected - self._expected(self.belief, self._here) < HOLD:
+            return self._here
+        return self.travel.clipped(wanted, self._here)
+
+    def tell(self, shot: Shot) -> None:
+        """Multiply the belief by what the frame says; an unusable one says nothing."""
+        if not shot.usable or not shot.features.max() > 0:
+            return
+        self._here = np.asarray(shot.fraction, dtype=np.float64)
+        points = self._points_of_last()
+        outputs = self._run(shot.features, points)
+        seen = mixture_of(*(outputs[name][0] for name in OUTPUTS))
+        seen.mean[:, :3] += self._here @ self.root
+        if self.belief is None:
+            self.belief = seen
+        else:
+            belief = fused(doubted(self.belief, DOUBT, SPREAD), doubted(seen, DOUBT, SPREAD))
+            self.suspicion.compare(self.belief, outputs["log_signal"], shot.signal, belief.doubted_share)
+            self.belief = belief
+        self.suspicion.remember(self._here @ self.root, shot.signal)
+        self._shots += 1
+
+    def recommend(self) -> Floats:
+        """The setting believed best, shape (k,)."""
+        return self.travel.start if self.belief is None else self._wanted(self.belief)[0]
+
+    def finished(self) -> str | None:
+        """Once the peak here is expected to be as good as the best."""
+        if self.belief is None or self._shots < LEAST_SHOTS or self.suspicion.strikes:
+            return None
+        expected = self._expected(self.belief, self._here)
+        if expected < SURE:
+            return None
+        return f"the peak is expected at {expected:.1%} of the best, and no further shot is worth taking"
+
+    def expected_gain(self) -> float | None:
+        """Relative gain in peak that is expected of the next shot; None before the first."""
+        if self.belief is None:
+            return None
+        wanted = self.travel.clipped(self._wanted(self.belief)[0], self._here)
+        here = self._expected(self.belief, self._here)
+        return max(0.0, self._expected(self.belief, wanted) / max(here, 1e-3) - 1)
+
+    def _points_of_last(self) -> Floats:
+        """Where the network is asked for signals, (m, 4): ways from here and from earlier shots, of each component."""
+        if self.belief is None:
+            return np.zeros((1, 4))
+        return self.suspicion.points(self.belief, self._here @ self.root)
+
+    def _run(self, features: Floats, points: Floats) -> dict[str, Floats]:
+        inputs = {"frames": (features / features.max())[None], "points": points}
+        if "knobs" in self.file.manifest.inputs:
+            inputs["knobs"] = self._here[None]
+        return self.file.run(inputs)
+
+    def _wanted(self, belief: Mixture) -> tuple[Floats, float]:
+        point, expected = belief.best()
+        return np.clip(point @ self.way, -0.5, 0.5), expected
+
+    def _expected(self, belief: Mixture, setting: Floats) -> float:
+        return float(belief.expected_peak((setting @ self.root)[None])[0])

@@ -1,0 +1,1 @@
+"""Training of the learned agents; all of it needs torch."""
