@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
+import numpy as np
+
 from agents.ladder import Ladder
 from agents.policy_file import PolicyFile, PolicyFileError, load
 from agents.protocol import Agent, Floats, Travel
@@ -78,16 +80,28 @@ def chosen(path: Path | None, site: Site) -> Choice:
         return _first_fitting(site)
     try:
         policy = load(_located(path))
+        if wrong := mismatches(policy.manifest, site):
+            raise CallerError(f"{path}: the policy does not fit this bench: {'; '.join(wrong)}; nothing was moved.")
+        _require_agent(policy, site)
     except PolicyFileError as error:
         raise CallerError(f"{str(error).rstrip('.')}; nothing was moved.") from None
-    if wrong := mismatches(policy.manifest, site):
-        raise CallerError(f"{path}: the policy does not fit this bench: {'; '.join(wrong)}; nothing was moved.")
     return Choice(site, policy)
 
 
 def agent_of(policy: PolicyFile, site: Site, travel: Travel) -> Agent:
     """The learned agent of a file alone, nothing behind it: a new one for a new start."""
     return _MAKERS[policy.manifest.kind](policy, site, travel)
+
+
+def _require_agent(policy: PolicyFile, site: Site) -> None:
+    """PolicyFileError where the file has all but what its agent needs: found before anything begins."""
+    middle = np.zeros(len(site.knobs))
+    try:
+        agent_of(policy, site, Travel(middle, middle + 1))
+    except PolicyFileError:
+        raise
+    except (ValueError, ArithmeticError) as error:
+        raise PolicyFileError(f"{policy.path}: its numbers make no agent: {error}.") from None
 
 
 def _located(path: Path) -> Path:
@@ -101,9 +115,8 @@ def _first_fitting(site: Site) -> Choice:
         if policy is not None:
             return Choice(site, policy)
         refused.append(f"{name}: {wrong}")
-    return Choice(
-        site, None, f"the shipped policies do not fit ({'; '.join(refused)})" if refused else "none is shipped"
-    )
+    why = f"the shipped policies do not fit ({'; '.join(refused)})" if refused else "no policy is shipped"
+    return Choice(site, None, why)
 
 
 def _looked_through(site: Site) -> Iterator[tuple[str, PolicyFile | None, str]]:
@@ -111,11 +124,14 @@ def _looked_through(site: Site) -> Iterator[tuple[str, PolicyFile | None, str]]:
     for name, path in packaged().items():
         try:
             policy = load(path)
+            if wrong := mismatches(policy.manifest, site):
+                yield name, None, wrong[0]
+                continue
+            _require_agent(policy, site)
         except PolicyFileError as error:  # an installation that was damaged
             yield name, None, str(error).rstrip(".")
         else:
-            wrong = mismatches(policy.manifest, site)
-            yield name, None if wrong else policy, next(iter(wrong), "")
+            yield name, policy, ""
 
 
 def _frames(policy: PolicyFile, site: Site, travel: Travel) -> Agent:

@@ -25,6 +25,7 @@ class Notebook:
         self.on_shot = on_shot
         self.rows: list[ShotRow] = []
         self.events: list[tuple[str, str]] = []
+        self.expected: list[float] = []
         self.reason = ""
         self.summary: dict[str, Any] = {}
 
@@ -43,7 +44,8 @@ class Notebook:
         self.on_shot(row.index)
 
     def expect(self, gain: float | None) -> None:
-        """Heard, not kept: rows keep it."""
+        if gain is not None:
+            self.expected.append(gain)
 
     def say(self, text: str) -> None:
         """Heard, not kept: events keep it."""

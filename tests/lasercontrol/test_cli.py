@@ -14,10 +14,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from agents.policy_file import load, save
 from lasercontrol import __version__
 from lasercontrol.cli import main
 from lasercontrol.record import read_record
+from tests.agents.policy_specimen import network
 from tests.closeness import assert_close
+from tests.lasercontrol.policy_stand_in import doubting, fitting, shipped
 
 posix = pytest.mark.skipif(os.name != "posix", reason="Windows delivers signals to whole consoles")
 
@@ -176,6 +179,84 @@ def test_a_search_in_vain_is_an_instrument_stop(called: Called) -> None:
     assert json.loads(out)["exit_reason"] == "no usable signal after 4 shots; the knobs are at the start"
 
 
+# ----------------------------------------------------------------------------------------------- the learned policy
+
+
+def hand_overs(record: str) -> list[str]:
+    return [event.text for event in read_record(record).events if event.kind == "hand-over"]
+
+
+def test_where_no_shipped_policy_fits_the_estimator_decides_and_the_run_says_why(
+    called: Called, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    shipped(monkeypatch, tmp_path_factory.mktemp("shipped"), other=fitting(spectrum=(0.125,) * 64))
+    status, out, _ = called("optimize", "--json")
+    summary = json.loads(out)
+    assert (status, summary["agent"], summary["policy"]) == (0, "policy", None)
+    assert summary["reachable_fraction"] > 0.95
+    said = hand_overs(summary["record"])
+    assert len(said) == 1
+    assert said[0].startswith("the shipped policies do not fit (other: the spectrum is another one: its overlap")
+    assert said[0].endswith(": the estimator takes over")
+    assert summary["expected_gains"][0] is None
+    assert summary["expected_gains"][1] > 1
+    assert summary["expected_gain"] < 0.02
+    assert [row.expected_gain for row in read_record(summary["record"]).shots][1] > 1
+
+
+def test_a_policy_that_distrusts_itself_is_followed_by_the_estimator_and_a_resumed_run_knows(
+    called: Called, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    doubting(monkeypatch)
+    save("mine", fitting(), network())
+    status, out, _ = called("optimize", "--policy", "mine.onnx", "--shots", "4", "--json")
+    first = json.loads(out)
+    assert (status, first["policy"]) == (0, "specimen")
+    assert hand_overs(first["record"]) == ["measured 0.5, expected 1: the estimator takes over"]
+    kept = [event.text for event in read_record(first["record"]).events if event.kind == "policy"]
+    assert kept == [f"specimen (mine.onnx, SHA-256 {load('mine').manifest.onnx_sha256})"]
+    status, out, _ = called("optimize", "--resume", first["record"], "--shots", "8", "--json")
+    second = json.loads(out)
+    assert (status, second["policy"]) == (0, "specimen")
+    assert second["shots"] > first["shots"]
+    assert hand_overs(second["record"]) == hand_overs(first["record"])
+
+
+def test_a_policy_that_cannot_be_used_is_one_sentence_and_nothing_is_moved(
+    called: Called, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moves: list[object] = []
+    monkeypatch.setattr("lasercontrol.limits.GuardedBench.move", lambda *words: moves.append(words))
+    save("other", fitting(axes=None, observe="shg"), network())
+    save("cut", fitting(), network())
+    Path("cut.onnx").write_bytes(Path("cut.onnx").read_bytes()[:50])
+    Path("bad.onnx").write_bytes(b"not a network")
+    for words, said in (
+        (["--policy", "none.onnx"], "none.json: does not exist; nothing was moved."),
+        (["--policy", "bad.onnx"], "bad.json: does not exist; nothing was moved."),
+        (["--policy", "cut"], "is not the file that cut.json describes"),
+        (["--policy", "other"], "other: the policy does not fit this bench: it reads shg, and the bench shows frog;"),
+        (["--policy", "other", "--dry-run"], "the policy does not fit this bench"),
+        (["--policy", "other", "--agent", "cma"], "--policy names what decides, and --agent says cma"),
+    ):
+        assert said in refused(called, *words)
+    assert not moves
+
+
+def test_a_policy_may_stand_in_the_config_relative_to_it(called: Called) -> None:
+    Path("lab").mkdir()
+    Path("lab/mine.yaml").write_text("session:\n  policy: mine.onnx\n", encoding="utf-8")
+    assert str(Path("lab/mine.json")) in refused(called, "lab/mine.yaml")
+
+
+def test_a_laser_is_held_while_it_drifts(called: Called) -> None:
+    words = ("--scenario", "hold", "--hold", "--agent", "estimator", "--shots", "12", "--seed", "2")
+    status, out, _ = called("optimize", *words)
+    assert status == 0
+    assert "out of shots; the knobs are at the setting that was held." in out
+    assert "held     0.99" in out or "held     1.00" in out
+
+
 def test_agents_are_compared(called: Called) -> None:
     words = ("--agents", "oracle,random", "--lasers", "2", "--shots", "4", "--observe", "shg", "--json")
     status, out, _ = called("evaluate", *words)
@@ -196,7 +277,7 @@ def test_agents_are_compared(called: Called) -> None:
         (["--observe", "spectrum"], "command line: --observe: channels hold the spectrum alone"),
         (["--shots", "1"], "command line: --shots: is 1; it must be greater than or equal to 2."),
         (["--seed", "-1"], "command line: --seed: is -1; it must be greater than or equal to 0."),
-        (["--scenario", "far"], "command line: --scenario: is 'far'; it must be 'wide', 'near', 'tempo' or 'hold'."),
+        (["--scenario", "far"], "command line: --scenario: is 'far'; it must be 'wide', 'near', 'tempo', 'hold',"),
         (["--spectrum", "none.csv"], "none.csv"),
         (["l1_pump"], "the config l1_pump needs the seed spectrum that its gain narrows: add --spectrum FILE."),
         (["--resume", "none.h5"], "none.h5"),

@@ -1,5 +1,6 @@
 """What an operator sees: a line per shot in a log, colours and a plot on a terminal, nothing when quiet."""
 
+from dataclasses import replace
 from io import StringIO
 
 import numpy as np
@@ -36,6 +37,28 @@ def shown(*rows: ShotRow, terminal: bool = False, quiet: bool = False, score: Sc
             progress.shot(each, score)
     assert isinstance(progress.console.file, StringIO)
     return progress.console.file.getvalue()
+
+
+def test_what_was_expected_stands_in_the_line_of_its_shot() -> None:
+    gains = (0.0312, 17.8, None)
+    lines = shown(*(replace(row(n), expected_gain=gain) for n, gain in enumerate(gains, start=1))).splitlines()
+    assert lines[1].endswith("  (expected +3.1%)")
+    assert lines[2].endswith("  (expected 18.8 times)")
+    assert "expected" not in lines[3]
+
+
+def test_on_a_terminal_the_next_shots_gain_is_shown_until_it_is_taken() -> None:
+    progress = Progress(KNOBS, 12, quiet=False, limit=PULSE)
+    progress.console = Console(file=StringIO(), force_terminal=True, highlight=False, soft_wrap=True, width=140)
+    with progress.shown():
+        progress.shot(row(1), SCORE)
+        progress.expect(0.0312)
+        assert isinstance(progress.console.file, StringIO)
+        assert "one more shot is expected to gain +3.1% in signal" in progress.console.file.getvalue()
+        progress.shot(row(2), SCORE)
+    last_view = progress.console.file.getvalue().rpartition("full height is the transform limit")[2]
+    assert "yield" in last_view
+    assert "one more shot" not in last_view
 
 
 def test_a_log_has_one_line_per_shot_with_knobs_in_their_units() -> None:

@@ -6,6 +6,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 
 def assert_same(actual: ShotRow, expected: ShotRow) -> None:
     """Equal to the last bit, types included."""
-    for name in ("index", "phase", "clipped"):
+    for name in ("index", "phase", "clipped", "expected_gain"):
         assert getattr(actual, name) == getattr(expected, name)
     for name in ("asked", "setting"):
         assert_equal(getattr(actual, name), getattr(expected, name))
@@ -77,7 +78,7 @@ def path(tmp_path: Path) -> Path:
 def test_all_of_it_comes_back(path: Path) -> None:
     writer = RecordWriter.create(path, HEADER)
     writer.event("pause", "paused; the laser stays as it is.")
-    rows = [row(1), row(2, Quality.SUSPECT), row(3, Quality.INVALID)]
+    rows = [row(1), replace(row(2, Quality.SUSPECT), expected_gain=0.125), row(3, Quality.INVALID)]
     for each in rows:
         writer.append(each)
     writer.event("return", "going to the best — µ")
@@ -95,6 +96,13 @@ def test_all_of_it_comes_back(path: Path) -> None:
     assert back.start_utc_s <= back.events[0].utc_s
     assert back.exit_reason == "out of shots"
     assert back.summary == {"shots": 3, "setting": {"gdd_ps2": 0.1}, "picture": None}
+
+
+def test_a_record_of_before_gains_were_expected_is_read(path: Path) -> None:
+    written(path)
+    with h5py.File(path, "r+") as file:
+        del file["shots/expected_gain"]
+    assert [shot.expected_gain for shot in read_record(path).shots] == [None] * 3
 
 
 def test_tables_of_settings(path: Path) -> None:

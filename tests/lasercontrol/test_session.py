@@ -37,6 +37,73 @@ def test_a_change_of_hands_is_said_and_recorded_once() -> None:
     assert [text for kind, text in notebook.events if kind == "hand-over"] == [agent.handed_over]  # type: ignore[attr-defined]
 
 
+def test_a_change_of_hands_before_the_first_move_is_said_too() -> None:
+    bench = HillBench(width=0.1)
+    agent = Goer(top_of(bench), patience=1)
+    agent.handed_over = "no policy fits: the estimator takes over"  # type: ignore[attr-defined]
+    run, notebook = session(bench, agent)
+    run.run()
+    assert ("hand-over", agent.handed_over) in notebook.events  # type: ignore[attr-defined]
+
+
+class Hopeful(Goer):
+    """Expects a tenth of the gain that it expected before."""
+
+    def expected_gain(self) -> float | None:
+        return 10.0 ** -len(self.told)
+
+
+def test_what_is_expected_of_a_shot_is_kept_with_it_and_of_the_next_one_in_the_end() -> None:
+    bench = HillBench(width=0.1)
+    run, notebook = session(bench, Hopeful(top_of(bench), patience=3))
+    ending = run.run()
+    assert [row.expected_gain for row in notebook.rows] == [None, 0.1, 0.01, None]
+    assert ending.expected_gain == 0.001
+    assert notebook.expected == [0.1, 0.01]
+
+
+# --------------------------------------------------------------------------------------------------------- to hold
+
+
+def test_a_run_that_holds_goes_on_until_the_shots_are_spent() -> None:
+    bench = HillBench(width=0.1)
+    run, notebook = session(bench, Goer(top_of(bench), patience=3), shots=210, hold=True)
+    ending = run.run()
+    assert ending.reason == "out of shots; the knobs are at the setting that was held"
+    assert notebook.phases == ["start", *["tune"] * 209]
+    assert bench.log.count("move") == 2, "an actuator is not sent to where it stands"
+    said = [text for kind, text in notebook.events if kind == "hold"]
+    assert [text.split(":")[0] for text in said] == ["held for 100 shots"] * 2
+    assert "the knobs moved 0 times, 0 ranges in all" in said[1]
+
+
+def test_it_moves_when_the_agent_wants_and_ctrl_c_leaves_the_knobs() -> None:
+    bench, attention = HillBench(width=0.1), Attention()
+
+    class Follower(Goer):
+        def ask(self) -> Floats:
+            return top_of(bench) + (0.01 if len(self.told) > 5 else 0.0)
+
+    notebook = stopping(attention, at=8)
+    run, _ = session(
+        bench, Follower(top_of(bench)), shots=50, hold=True, attention=attention, notebook=notebook, confirm_shots=3
+    )
+    ending = run.run()
+    assert ending.exit is Exit.INTERRUPTED
+    assert ending.reason == "Ctrl-C; the knobs are at the setting that was held"
+    assert_close(bench.setting, bench.top + 0.01 * RANGE, rel=1e-9)
+
+
+def test_who_holds_a_laser_that_has_gone_says_so() -> None:
+    bench = HillBench(width=0.1)
+    light = bench.light
+    bench.light = lambda setting: light(setting) * (0.01 if len(notebook.rows) > 20 else 1.0)  # type: ignore[method-assign]
+    run, notebook = session(bench, Goer(top_of(bench)), shots=40, hold=True)
+    ending = run.run()
+    assert ending.exit is Exit.NO_SIGNAL
+    assert "the signal has gone" in ending.reason
+
+
 def test_every_proposal_beyond_the_limits_is_clipped_and_counted() -> None:
     bench = HillBench()
     agent = Goer(np.array([0.45, 0.0]), patience=4)
