@@ -199,17 +199,32 @@ def twin(
 @app.command()
 def evaluate(
     agents: Annotated[
-        str, typer.Option(help="Names, with commas between.")
-    ] = "estimator,oracle,nelder-mead,cma,random",
-    scenario: Annotated[str, typer.Option(help="wide, near, tempo, hold, or several with commas between.")] = "wide",
+        str, typer.Option(help="Names with commas between; also policy:FILE, alone:FILE and bayesian.")
+    ] = "policy,estimator,oracle,nelder-mead,cma,random",
+    scenario: Annotated[
+        str,
+        typer.Option(
+            help="wide, near, tempo, hold; spectrum-5, spectrum-10, knobs-10, ripple, strong-b, other-spectrum; or "
+            "several with commas between."
+        ),
+    ] = "wide",
     observe: Annotated[str, typer.Option(help="frog, autocorrelation, shg, or several with commas between.")] = "frog",
     lasers: Annotated[int, typer.Option(help="How many hidden lasers each agent meets.")] = 50,
     seed: Annotated[int, typer.Option(help="Of all randomness.")] = 0,
-    shots: Annotated[int | None, typer.Option(help="Budget: 25, or 200 for nelder-mead, cma and random.")] = None,
+    shots: Annotated[
+        int | None, typer.Option(help="Budget: 25, or 60 for bayesian, 200 for nelder-mead, cma and random.")
+    ] = None,
     spectrum_error: Annotated[
         float | None, typer.Option(help="Rms relative error of the spectrum as measured.")
     ] = None,
-    noise: Annotated[float, typer.Option(help="All noise as a multiple of its usual size.")] = 1.0,
+    noise: Annotated[
+        str, typer.Option(help="All noise as a multiple of its usual size (1.5 % of a pixel), or several: 0.33,1,3.3.")
+    ] = "1",
+    against: Annotated[str, typer.Option(help="The agent that the others are paired with.")] = "estimator",
+    lasers_bayesian: Annotated[int, typer.Option(help="How many of the lasers bayesian meets.")] = 20,
+    shot_seconds: Annotated[
+        str, typer.Option(help="Lab seconds per shot, as scanned=65,single-shot=2,autocorrelation=1.4,shg=1.2.")
+    ] = "",
     plot: Annotated[Path | None, typer.Option(help="Draw score against shots into this new file.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write the JSON into this new file too.")] = None,
     as_json: Json = False,
@@ -228,7 +243,10 @@ def evaluate(
             seed=seed,
             shots=shots,
             spectrum_error=spectrum_error,
-            noise=noise,
+            noise=tuple(_number(one, "noise") for one in _names(noise)),
+            against=against,
+            lasers_bayesian=lasers_bayesian,
+            shot_seconds=_numbers(shot_seconds, "shot seconds"),
         )
         result = run(question, plot=plot, out=out, console=readable_console(as_json=as_json))
         if as_json:
@@ -315,6 +333,21 @@ def bench(
 
 def _names(listed: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in listed.split(",") if name.strip())
+
+
+def _number(text: str, what: str) -> float:
+    from lasercontrol.errors import CallerError
+
+    try:
+        return float(text)
+    except ValueError:
+        raise CallerError(f"{what}: {text!r} is no number") from None
+
+
+def _numbers(listed: str, what: str) -> dict[str, float]:
+    """Numbers by name, from NAME=NUMBER with commas between."""
+    pairs = [name.partition("=") for name in _names(listed)]
+    return {name.strip(): _number(value, f"{what} of {name.strip()}") for name, _, value in pairs}
 
 
 def told(sentences: tuple[str, ...], summary: dict[str, Any], *, as_json: bool) -> None:

@@ -33,6 +33,7 @@ from lasercontrol.training_settings import ReinforcementSettings, TrainingSettin
 __all__ = ["Ended", "Learning", "settings_of", "train"]
 
 SCALES, LANES = range(2)  # streams of one seed
+SCALE_LANES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ class Learning:
 
     def begin(self) -> None:
         """Take the networks' scales from random shots of the whole ranges."""
-        batch = self.task.batch(max(self.settings.lanes, 2))
+        batch = self.task.batch(SCALE_LANES)
         measure_scales(self.learner, batch, _seed_of(self.config, SCALES, 0))
 
     def stretch(self, steps: int, callback: BaseCallback) -> None:

@@ -116,10 +116,13 @@ def training_of(config: Config) -> TrainingSettings:
 
 
 def config_hash(config: Config) -> str:
-    """SHA-256 of what decides on the outcome but for the length: the resolved config with its seed."""
-    values = config.model_dump(mode="json")
+    """SHA-256 of what decides on the outcome but for the length: everything in the config that is not as by default.
+
+    A run thus goes on under a later version with more settings, and not under one whose defaults are others.
+    """
+    values = config.model_dump(mode="json", exclude_defaults=True)
     for key in LENGTH:
-        (values["training"].get("reinforcement") or {}).pop(key, None)
+        values.get("training", {}).get("reinforcement", {}).pop(key, None)
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 

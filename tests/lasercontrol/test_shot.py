@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from lasercontrol.bench import Channel, Floats, Reading
-from lasercontrol.shot import features_of, folded, signal_of
+from lasercontrol.shot import features_of, folded, lane_of, signal_of
 from tests.closeness import assert_close
 
 DELAY = np.arange(-4.0, 4.0)
@@ -43,3 +43,19 @@ def test_the_yield_meter_goes_first_and_a_frog_is_read_at_zero_delay() -> None:
 def test_without_a_second_harmonic_there_is_nothing_to_improve() -> None:
     with pytest.raises(KeyError, match="second-harmonic"):
         signal_of(reading({"spectrum": line(EVEN)}))
+
+
+def test_a_lane_of_a_batch_is_a_reading_of_its_own() -> None:
+    gains = np.array([1.0, 2.0, 3.0])
+    batch = Reading(
+        {"autocorrelation": Channel(np.outer(gains, EVEN), "counts", {"delay_ps": DELAY}, gains)},
+        np.array([1.0, 1.1, 1.2]),
+        np.array([0, 1, 2], dtype=np.int8),
+        (),
+        0.0,
+        0.0,
+    )
+    lane = lane_of(batch, 2)
+    assert lane.worst == 2
+    assert_close(signal_of(lane), signal_of(batch)[2], rel=1e-12)
+    assert_close(features_of(lane), features_of(batch)[2], rel=1e-12)
