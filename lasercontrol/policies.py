@@ -42,12 +42,14 @@ class Choice:
             return self.why
         return f"{self.name} ({self.policy.path.name}, SHA-256 {self.policy.manifest.onnx_sha256})"
 
-    def agent(self, travel: Travel, estimator: Callable[[], Agent] | None, noise: float = 0.025) -> Ladder:
+    def agent(
+        self, travel: Travel, estimator: Callable[[], Agent] | None, noise: float = 0.025, seed: int = 0
+    ) -> Ladder:
         """The agent "policy" from a start: the policy, and behind it the estimator, a simplex, the best seen.
 
-        noise: relative standard deviation of the signal in one shot.
+        noise: relative standard deviation of the signal in one shot. seed: of a policy that draws.
         """
-        policy = agent_of(self.policy, self.site, travel) if self.policy else None
+        policy = agent_of(self.policy, self.site, travel, seed) if self.policy else None
         return Ladder(policy, estimator, travel, noise=noise, why=self.why)
 
 
@@ -88,9 +90,9 @@ def chosen(path: Path | None, site: Site) -> Choice:
     return Choice(site, policy)
 
 
-def agent_of(policy: PolicyFile, site: Site, travel: Travel) -> Agent:
-    """The learned agent of a file alone, nothing behind it: a new one for a new start."""
-    return _MAKERS[policy.manifest.kind](policy, site, travel)
+def agent_of(policy: PolicyFile, site: Site, travel: Travel, seed: int = 0) -> Agent:
+    """The learned agent of a file alone, nothing behind it: a new one for a new start. seed: of one that draws."""
+    return _MAKERS[policy.manifest.kind](policy, site, travel, seed)
 
 
 def _require_agent(policy: PolicyFile, site: Site) -> None:
@@ -134,25 +136,25 @@ def _looked_through(site: Site) -> Iterator[tuple[str, PolicyFile | None, str]]:
             yield name, policy, ""
 
 
-def _frames(policy: PolicyFile, site: Site, travel: Travel) -> Agent:
+def _frames(policy: PolicyFile, site: Site, travel: Travel, _seed: int) -> Agent:
     from agents.frame_policy import FramePolicy
 
     return FramePolicy(policy, travel, site.span)
 
 
-def _yields(policy: PolicyFile, site: Site, travel: Travel) -> Agent:
+def _yields(policy: PolicyFile, site: Site, travel: Travel, seed: int) -> Agent:
     from agents.yield_policy import YieldPolicy
 
-    return YieldPolicy(policy, travel, site.span)
+    return YieldPolicy(policy, travel, site.span, seed)
 
 
-def _actor(policy: PolicyFile, site: Site, travel: Travel) -> Agent:
+def _actor(policy: PolicyFile, site: Site, travel: Travel, _seed: int) -> Agent:
     from lasercontrol.actor import ActorAgent
 
     return ActorAgent(policy, travel, site.knobs)
 
 
-_MAKERS: dict[str, Callable[[PolicyFile, Site, Travel], Agent]] = {
+_MAKERS: dict[str, Callable[[PolicyFile, Site, Travel, int], Agent]] = {
     "frames": _frames,
     "yields": _yields,
     "actor": _actor,

@@ -7,6 +7,7 @@ import numpy as np
 
 from lasercontrol.bench import Knob
 from lasercontrol.limits import GuardedBench
+from lasercontrol.policies import Choice
 from lasercontrol.record_content import ShotRow
 from lasercontrol.session import Session
 from lasercontrol.signals import Attention
@@ -27,6 +28,8 @@ def rehearsal(laser: TunableLaser, guarded: GuardedBench, title: str) -> tuple[t
     """What a run would meet, and how it would begin if the laser were as configured: sentences, and a summary."""
     lines = [f"dry run: {title}; nothing is moved."]
     lines += [f"  A RUN WOULD BE REFUSED: {reason}" for reason in laser.hindrances()]
+    choice = laser.agent(laser.config.session.agent).choice
+    lines += [f"  {_choice_in_words(choice)}"] if choice else []
     lines += _limits_in_words(laser)
     lines += [_knob_in_words(knob, at) for knob, at in zip(guarded.knobs, guarded.setting, strict=True)]
     lines.append("  if the laser were as configured, with nothing hidden, the first settings would be:")
@@ -35,6 +38,7 @@ def rehearsal(laser: TunableLaser, guarded: GuardedBench, title: str) -> tuple[t
     summary = {
         "dry_run": True,
         "agent": laser.config.session.agent,
+        "policy": choice.name if choice else None,
         "observe": ",".join(laser.bench.channels),
         "scenario": laser.config.scenario.name,
         "seed": laser.seed,
@@ -44,6 +48,10 @@ def rehearsal(laser: TunableLaser, guarded: GuardedBench, title: str) -> tuple[t
         "exit_reason": "dry run",
     }
     return tuple(lines), summary
+
+
+def _choice_in_words(choice: Choice) -> str:
+    return f"the policy {choice.facts} decides" if choice.policy else f"{choice.why}: the estimator decides"
 
 
 def _place(move: dict[str, float], knobs: tuple[Knob, ...]) -> str:

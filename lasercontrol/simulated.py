@@ -121,11 +121,13 @@ def agent_maker(
     """
     steps = np.array([knob.max_step / knob.range for knob in bench.knobs])
 
+    agent_seed = int(np.random.SeedSequence([seed, AGENT, 0]).generate_state(1)[0])
+
     def made(start: Floats, who: str = name) -> Agent:
         return make(
             who,
             travel=Travel(start, steps),
-            seed=int(np.random.SeedSequence([seed, AGENT, 0]).generate_state(1)[0]),
+            seed=agent_seed,
             optimum=optimum,
             forward=_model(bench, config, scenario, known, axes) if who == "estimator" else None,
         )
@@ -135,7 +137,8 @@ def agent_maker(
     choice = chosen(config.session.policy, _site(bench, config, scenario, known, axes))
 
     def laddered(start: Floats) -> Agent:
-        return choice.agent(Travel(start, steps), lambda: made(start, "estimator"), config.session.signal_noise)
+        noise = config.session.signal_noise
+        return choice.agent(Travel(start, steps), lambda: made(start, "estimator"), noise, agent_seed)
 
     return AgentMaker(laddered, choice)
 

@@ -73,7 +73,7 @@ class Doubter:
 def doubting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Policies of frames are run by a Doubter."""
 
-    def made(_file: PolicyFile, _site: Site, travel: Travel) -> Agent:
+    def made(_file: PolicyFile, _site: Site, travel: Travel, _seed: int) -> Agent:
         return Doubter(travel)
 
     monkeypatch.setitem(policies._MAKERS, "frames", made)

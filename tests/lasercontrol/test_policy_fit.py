@@ -21,7 +21,7 @@ WIDE = scenario_for("wide")
 
 def bell(rms_thz: float) -> Floats:
     """Gaussian spectrum, as field amplitude on the full grid."""
-    return unit_energy_amplitude(np.exp(-((FULL_GRID.frequency_thz / rms_thz) ** 2) / 2), FULL_GRID)
+    return np.asarray(unit_energy_amplitude(np.exp(-((FULL_GRID.frequency_thz / rms_thz) ** 2) / 2), FULL_GRID))
 
 
 def test_a_policy_fits_the_bench_that_it_was_trained_for() -> None:
