@@ -52,5 +52,5 @@ clean:
 .venv/.full: .venv/.made pyproject.toml constraints.txt
 	@echo "installing torch and every extra (once, takes minutes)"
 	@$(INSTALL) torch==2.13.0
-	@$(INSTALL) -e '.[train,test]'
+	@$(INSTALL) -e '.[train,bayes,test]'
 	@touch .venv/.base $@

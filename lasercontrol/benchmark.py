@@ -18,7 +18,8 @@ from lasercontrol.benchmark_wire import wire_speed
 from lasercontrol.course import follow
 from lasercontrol.device_lanes import device_lanes
 from lasercontrol.errors import CallerError
-from lasercontrol.evaluate import model_for, readable_console
+from lasercontrol.evaluate import readable_console
+from lasercontrol.evaluate_agents import maker_of
 from lasercontrol.peer import FOLDER, Peer, PeerMissing, install
 from lasercontrol.scenario import scenario_for
 from lasercontrol.trial import trial_of
@@ -111,12 +112,12 @@ def _peer(wanted: bool, folder: Path, notes: list[str], console: Console) -> Pee
 def _estimator_s(observe: str) -> dict[str, float]:
     """CPU seconds of the estimator's decisions on three lasers of `wide`, and of what it makes once beforehand."""
     trial = trial_of(scenario_for("wide"), observe=observe, lasers=3, seed=7)
-    course = follow(trial, "estimator", 8, model_for(trial), lambda _: None)
+    course = follow(trial, "estimator", maker_of("estimator", trial), 8, lambda _: None)
     decisions = course.decision_s[1:]
     return {
         "decision_mean": float(decisions.mean()),
         "decision_greatest": float(decisions.max()),
-        "setup": course.model_s + float(course.decision_s[0]),
+        "setup": course.made_s + float(course.decision_s[0]),
     }
 
 

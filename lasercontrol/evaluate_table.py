@@ -1,93 +1,57 @@
-"""Courses as figures, and the figures as a table."""
+"""The rows of an evaluation as tables for people; more is in the JSON."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from rich.box import SIMPLE
 from rich.table import Table
 
-from lasercontrol.course import Course
+from lasercontrol.evaluate_row import Row
 
-__all__ = ["Row", "row_of", "tables_of", "wilson_lower"]
-
-Row = dict[str, Any]
-
-SHARES = {90: 0.90, 95: 0.95, 99: 0.99}
-RESAMPLES = 2000
-Z95 = 1.959964  # standard deviations that hold 95 % of a normal distribution
-
-
-def row_of(course: Course) -> Row:
-    """Everything that is said about one agent in one scenario; only the two times differ between equal runs.
-
-    A laser that never got there counts with the budget and one more shot. `setup_s` holds what the first laser of an
-    agent pays once: loading, building its model, its first decision.
-    """
-    trial = course.trial
-    row: Row = {
-        "agent": course.agent,
-        "scenario": trial.scenario.name,
-        "observe": trial.observe,
-        "lasers": trial.lasers,
-        "shots": course.shots,
-    }
-    for label, share in SHARES.items():
-        shots = course.shots_to(share)
-        reached = shots <= course.shots
-        row[f"median_shots_{label}"] = float(np.median(shots))
-        row[f"median_shots_{label}_interval"] = median_interval(shots, trial.seed)
-        row[f"p90_shots_{label}"] = float(np.percentile(shots, 90, method="higher"))
-        row[f"share_{label}"] = float(reached.mean())
-        row[f"share_{label}_lower"] = wilson_lower(int(reached.sum()), trial.lasers)
-    row["mean_fraction"] = float(course.fraction.mean())
-    row["mean_final_fraction"] = float(course.final.mean())
-    row["worst_final_fraction"] = float(course.final.min())
-    row["mean_travel"] = float(course.travel.mean())
-    row["limit_violations"] = course.violations
-    later = course.decision_s[1:]
-    row["cpu_per_decision_s"] = float(later.mean()) if later.size else None
-    row["setup_s"] = course.model_s + float(course.decision_s[:1].sum())
-    return row
-
-
-def wilson_lower(hits: int, n: int) -> float:
-    """Lower end of the 95 % confidence interval of a share (Wilson, JASA 22, 209 (1927))."""
-    p = hits / n
-    middle, half = p + Z95**2 / (2 * n), Z95 * np.sqrt(p * (1 - p) / n + Z95**2 / (4 * n**2))
-    return float(max(0.0, (middle - half) / (1 + Z95**2 / n)))
-
-
-def median_interval(values: NDArray[Any], seed: int) -> list[float]:
-    """95 % bootstrap interval of the median of values (n,)."""
-    drawn = np.random.default_rng(seed).choice(values, (RESAMPLES, len(values)))
-    return [float(edge) for edge in np.percentile(np.median(drawn, axis=1), [2.5, 97.5])]
+__all__ = ["tables_of"]
 
 
 def tables_of(rows: list[Row]) -> Iterator[Table]:
-    """The rows for people, a table per scenario and observation.
+    """Two tables per scenario, observation and noise: shots, then what they cost beside another agent.
 
-    `>N` is a median beyond the budget of N shots: half of the lasers never got there.
+    `>N` is a figure beyond the budget of N shots: that many lasers never got there.
     """
-    for scenario, observe in dict.fromkeys((row["scenario"], row["observe"]) for row in rows):
-        mine = [row for row in rows if (row["scenario"], row["observe"]) == (scenario, observe)]
-        title = f"{scenario}, {observe}, {mine[0]['lasers']} lasers: median shots to a share of the best reachable peak"
-        table = Table("agent", title=title, title_justify="left", box=SIMPLE, padding=(0, 1, 0, 0))
-        for head in ("90 %", "95 % (95 % interval)", "99 %", "90th pct.", "reach 95 %", "mean", "final", "travel"):
-            table.add_column(head, justify="right")
-        table.add_column("refused", justify="right")
-        table.add_column("CPU/decision", justify="right")
-        for row in mine:
-            table.add_row(*_cells(row))
-        yield table
+    for task in dict.fromkeys(_task(row) for row in rows):
+        mine = [row for row in rows if _task(row) == task]
+        yield _shots_table(mine)
+        yield _cost_table(mine)
 
 
-def _cells(row: Row) -> list[str]:
-    budget, cpu_s = row["shots"], row["cpu_per_decision_s"]
+def _task(row: Row) -> tuple[Any, ...]:
+    return row["scenario"], row["observe"], row["noise"]
+
+
+def _titled(title: str, heads: tuple[str, ...]) -> Table:
+    table = Table(title=title, title_justify="left", box=SIMPLE, padding=(0, 1, 0, 0))
+    table.add_column("agent", no_wrap=True)
+    for head in heads:
+        table.add_column(head, justify="right", no_wrap=True)
+    return table
+
+
+def _shots_table(rows: list[Row]) -> Table:
+    first, most = rows[0], max(row["lasers"] for row in rows)
+    noise = "" if first["noise"] == 1 else f", noise x {first['noise']:g} ({first['pixel_noise']:.2g} of a pixel)"
+    title = f"{first['scenario']}, {first['observe']}{noise}, {most} lasers: median shots to a share of the best peak"
+    heads = ("90 %", "95 % (95 % interval)", "99 %", "90th pct.", "reach 95 %", "mean", "final", "travel", "refused")
+    table = _titled(title, heads)
+    for row in rows:
+        table.add_row(*_shots_cells(row, most))
+    return table
+
+
+def _shots_cells(row: Row, most: int) -> list[str]:
+    budget = row["shots"]
     low, high = (_shots(edge, budget) for edge in row["median_shots_95_interval"])
+    fewer = f" (first {row['lasers']})" if row["lasers"] < most else ""
     return [
-        row["agent"],
+        _short(row["agent"]) + fewer,
         _shots(row["median_shots_90"], budget),
         f"{_shots(row['median_shots_95'], budget)} ({low} to {high})",
         _shots(row["median_shots_99"], budget),
@@ -97,8 +61,45 @@ def _cells(row: Row) -> list[str]:
         f"{row['mean_final_fraction']:.3f}",
         f"{row['mean_travel']:.2f}",
         str(row["limit_violations"]),
-        "-" if cpu_s is None else _milliseconds(cpu_s),
     ]
+
+
+def _cost_table(rows: list[Row]) -> Table:
+    rival = next((row["against"] for row in rows if "against" in row), None)
+    ways = tuple(rows[0]["lab_minutes_95"])
+    title = f"to 95 %: mean shots, lasers there within ten, minutes in a lab in the median ({' / '.join(ways)})"
+    paired = () if rival is None else (f"minus {_short(rival)}",)
+    ratio = () if rival is None else ("ratio",)
+    table = _titled(title, ("mean shots", *paired, "in 10", "90 % in 10", "lab min", "CPU/decision", *ratio))
+    for row in rows:
+        table.add_row(*_cost_cells(row, ways, paired=rival is not None))
+    return table
+
+
+def _cost_cells(row: Row, ways: tuple[str, ...], *, paired: bool) -> list[str]:
+    low, high = row["mean_shots_95_interval"]
+    beyond = ">" if row["median_shots_95"] > row["shots"] else ""
+    cpu_s, ratio = row["cpu_per_decision_s"], row.get("cpu_ratio")
+    cells = [_short(row["agent"]), f"{row['mean_shots_95']:.4g} ({low:.4g} to {high:.4g})"]
+    if paired:
+        cells.append(_difference(row) if "against" in row else "-")
+    cells += [f"{row[f'share_{x}_within_10']:.1%} (>{row[f'share_{x}_within_10_lower']:.1%})" for x in (95, 90)]
+    cells.append(beyond + " / ".join(f"{row['lab_minutes_95'][way]:.2g}" for way in ways))
+    cells.append("-" if cpu_s is None else _milliseconds(cpu_s))
+    if paired:
+        cells.append("-" if ratio is None else f"{ratio:.2g}")
+    return cells
+
+
+def _short(agent: str) -> str:
+    """A policy's file without its folder."""
+    kind, colon, path = agent.partition(":")
+    return f"{kind}{colon}{Path(path).stem}" if colon else agent
+
+
+def _difference(row: Row) -> str:
+    low, high = row["more_shots_95_interval"]
+    return f"{row['more_shots_95']:+.3g} ({low:+.3g} to {high:+.3g})"
 
 
 def _shots(shots: float, budget: int) -> str:

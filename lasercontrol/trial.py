@@ -1,11 +1,12 @@
 """What every agent of a comparison is given: the same hidden lasers, the same starts, the same noise."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
 from lasercontrol.bench import Floats, fraction_of
-from lasercontrol.scenario import Drawn, Scenario, build_bench, draw_lasers
+from lasercontrol.scenario import Drawn, Scenario, build_bench, draw_lasers, measured_amplitudes
 from lasercontrol.simbench import Instruments, SimBench
 from lasercontrol.truth import best_asked
 from sim.chain import single_precision
@@ -15,16 +16,17 @@ __all__ = ["Trial", "instruments_with", "trial_of"]
 LASERS, NOISE, AGENTS = range(3)  # streams of one seed
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Trial:
     """A scenario with `n` lasers drawn.
 
     optimum: where each laser's pulse is most intense within the bounds, as fractions of the range, shape (n, k).
-    reachable: the Strehl ratio there, shape (n,).
+    reachable: the Strehl ratio there, shape (n,). noise: every noise as a multiple of its usual size.
     """
 
     scenario: Scenario
     observe: str
+    noise: float
     instruments: Instruments
     drawn: Drawn
     optimum: Floats
@@ -35,6 +37,24 @@ class Trial:
     def lasers(self) -> int:
         """How many."""
         return len(self.reachable)
+
+    def seen_by(self, observe: str, noise: float = 1.0) -> "Trial":
+        """The same lasers under another diagnostic, or other noise."""
+        return replace(self, observe=observe, noise=noise, instruments=instruments_with(observe, noise))
+
+    def first(self, n: int) -> "Trial":
+        """The first `n` of the lasers, or all where there are fewer."""
+        return replace(self, drawn=self.drawn[:n], optimum=self.optimum[:n], reachable=self.reachable[:n])
+
+    def amplitude(self, lane: int) -> Floats:
+        """Spectrum of a laser as measured, shape (n_frequency,); the same array for lasers of equal spectra."""
+        which = self.drawn.spectrum
+        return self._amplitudes[0 if which is None else int(which[lane])]
+
+    @cached_property
+    def _amplitudes(self) -> tuple[Floats, ...]:
+        kinds = np.arange(len(self.scenario.spectra))
+        return tuple(measured_amplitudes(self.scenario, kinds)) if len(kinds) else (measured_amplitudes(self.scenario),)
 
     def bench(self, lanes: slice) -> SimBench:
         """Some of the lasers at full fidelity, at their starts; noise of their own, the same at every call.
@@ -74,6 +94,7 @@ def trial_of(scenario: Scenario, *, observe: str, lasers: int, seed: int, noise:
     return Trial(
         scenario=scenario,
         observe=observe,
+        noise=noise,
         instruments=instruments_with(observe, noise),
         drawn=drawn,
         optimum=fraction_of(best, scenario.knobs),

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from agents.forward import ForwardModel
 from lasercontrol.bench import Floats, setting_of
 from lasercontrol.course import Course, follow
+from lasercontrol.evaluate_agents import maker_of
 from lasercontrol.scenario import scenario_for
 from lasercontrol.trial import Trial, trial_of
 from sim.chain import FullChain
@@ -15,16 +15,12 @@ from sim.metrics import peak_intensity
 from tests.closeness import assert_close
 
 
-def no_model() -> ForwardModel:
-    raise AssertionError("a search without a model asked for one")
-
-
 def unheard(_: float) -> None:
     """Nobody follows the progress of a test."""
 
 
 def followed(trial: Trial, name: str, shots: int) -> Course:
-    return follow(trial, name, shots, no_model, unheard)
+    return follow(trial, name, maker_of(name, trial), shots, unheard)
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from lasercontrol.bench import fraction_of, setting_of
 from lasercontrol.course import follow
 from lasercontrol.departures import OTHER_SPECTRA, Ripple, knob_maps, ripples_rad
 from lasercontrol.errors import CallerError
+from lasercontrol.evaluate_agents import maker_of
 from lasercontrol.scenario import (
     SCENARIOS,
     build_bench,
@@ -44,7 +45,7 @@ def test_a_scenario_beyond_training_is_wide_but_for_its_own_departure(name: str)
 def test_the_oracle_reaches_the_best_there(name: str) -> None:
     trial = trial_of(scenario_for(name), observe="shg", lasers=3, seed=5)
     assert np.abs(trial.optimum).max() < 0.5
-    course = follow(trial, "oracle", 4, lambda: pytest.fail("the oracle needs no model"), lambda _: None)
+    course = follow(trial, "oracle", maker_of("oracle", trial), 4, lambda _: None)
     assert_close(course.final, np.ones(3), rel=1e-4)
     assert_close(course.fraction[:, -1], np.ones(3), rel=1e-4)
     assert course.fraction.max() < 1.0001

@@ -1,0 +1,56 @@
+"""Bayesian optimisation as an agent: seeded, quiet, within its step, and up the hill."""
+
+import numpy as np
+import pytest
+
+from agents.protocol import Shot
+from tests.agents.hill import Hill, climbed, travel
+
+pytest.importorskip("bayes_opt")
+
+from agents.bayesian import BayesianSearch
+
+SUMMIT = np.array([0.1, -0.15, 0.05])
+
+
+def test_the_same_seeds_give_the_same_settings_and_others_do_not() -> None:
+    once, again, other = (
+        climbed(BayesianSearch(travel(), seed), Hill(SUMMIT), travel(), shots=4, rng=np.random.default_rng(1))
+        for seed in (3, 3, 4)
+    )
+    np.testing.assert_array_equal(once, again)
+    assert not np.array_equal(once, other)
+
+
+def test_it_never_asks_for_more_than_bounds_and_step_allow(rng: np.random.Generator) -> None:
+    limits = travel(0.1)
+    agent, here = BayesianSearch(limits, 3), limits.start
+    for _ in range(5):
+        agent.tell(Shot(here, float(rng.uniform(0.5, 1)), np.zeros(1)))
+        wish = agent.ask()
+        assert np.abs(wish - limits.clipped(wish, here)).max() < 1e-12
+        here = wish
+
+
+def test_dark_and_unusable_readings_do_not_stop_it() -> None:
+    agent, here = BayesianSearch(travel(), 3), travel().start
+    np.testing.assert_array_equal(agent.ask(), here)
+    for shot in range(6):
+        signal = (0.0, float("nan"), 0.5)[shot % 3]
+        agent.tell(Shot(here, signal, np.zeros(1), usable=shot % 3 != 1))
+        here = travel().clipped(agent.ask(), here)
+    assert agent.recommend().shape == (3,)
+    assert agent.finished() is None
+
+
+def test_it_climbs_the_hill(rng: np.random.Generator) -> None:
+    hill, limits = Hill(np.array([0.05, 0.0, 0.0])), travel()
+    agent = BayesianSearch(limits, 3)
+    visited = climbed(agent, hill, limits, shots=10, rng=rng)
+    assert max(hill.height(setting) for setting in visited) > 1.2 * hill.height(limits.start)
+
+
+def test_numpys_global_generator_is_left_alone() -> None:
+    before = np.random.get_state(legacy=False)["state"]["key"]  # noqa: NPY002 — the legacy state is what is guarded
+    climbed(BayesianSearch(travel(), 3), Hill(SUMMIT), travel(), shots=4, rng=np.random.default_rng(0))
+    np.testing.assert_array_equal(before, np.random.get_state(legacy=False)["state"]["key"])  # noqa: NPY002
