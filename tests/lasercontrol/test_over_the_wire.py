@@ -10,8 +10,11 @@ from typing import Any
 import pytest
 import yaml
 
+from agents.policy_file import save
 from lasercontrol.record import read_record
 from lasercontrol.twin.rehearsal import TwinProcess
+from tests.agents.policy_specimen import network
+from tests.lasercontrol.policy_stand_in import fitting
 from tests.lasercontrol.twin.runs import Run, eventually, is_dark, twin_settings, variant
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="pseudo-terminals, and signals to single processes")
@@ -98,6 +101,19 @@ def test_a_dry_run_tells_what_would_refuse_a_run(twin: TwinProcess, start: Start
     assert status == 0, text
     assert "A RUN WOULD BE REFUSED: the laser is off, and safety.switch_on is false" in text
     assert start("optimize", by_hand, "--yes").ended()[0] == 2
+
+
+def test_a_policy_for_other_traces_is_refused_before_there_is_light(
+    twin: TwinProcess, start: Start, tmp_path: Path
+) -> None:
+    save(tmp_path / "mine", fitting(), network())
+    before = twin.ask(state=True)
+    status, text = start("optimize", twin.config, "--policy", "mine.onnx", "--yes").ended()
+    assert status == 2
+    assert "mine.onnx: the policy does not fit this bench: it reads traces of 64 delays × 64 frequencies" in text
+    assert "and the bench shows 16 delays × 64 frequencies" in text
+    assert twin.ask(state=True) == before
+    assert not (tmp_path / "runs").exists()
 
 
 # -------------------------------------------------------------------------------------------------- the first move
