@@ -60,7 +60,7 @@ HEAVY = {"torch", "stable_baselines3", "sb3_contrib", "tensorboard", "onnx", "on
 # Only training pays for torch (seconds of start-up, a gigabyte); nothing else may load these files as it loads itself.
 TRAINING = {"lasercontrol.sb3"} | {
     f"lasercontrol.training.{name}"
-    for name in ("actor_file", "algorithms", "asymmetric", "checkpoint", "export", "features", "lanes", "reinforcement")
+    for name in ("actor_file", "algorithms", "asymmetric", "checkpoint", "features", "lanes", "reinforcement", "traces")
 }
 
 

@@ -5,9 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from stable_baselines3.common.base_class import BaseAlgorithm
 from torch import Tensor, nn
 
@@ -15,13 +13,15 @@ from agents.learning.onnx_export import exported, rounded
 from agents.policy_file import Manifest, TraceAxes, TrainedKnob
 from lasercontrol.actor import STEP, observation_json
 from lasercontrol.errors import CallerError
+from lasercontrol.observation import space_of
 from lasercontrol.policy_fit import spectrum_of
 from lasercontrol.scenario import HIDDEN
 from lasercontrol.training.algorithms import random_shots
-from lasercontrol.training.lanes import HIDDEN_KEY
+from lasercontrol.training.lanes import FROG, HIDDEN_KEY
 from lasercontrol.training.reinforcement import Learning
 from lasercontrol.training.run_folder import config_hash
 from lasercontrol.training.task import Task
+from lasercontrol.training.traces import TRACES
 from sim.frog import FrogAxes
 
 __all__ = ["Deterministic", "actor_file"]
@@ -37,6 +37,7 @@ class Deterministic(nn.Module):
         super().__init__()
         self.keys = keys
         policy: Any = copy.deepcopy(learner.policy).eval()
+        self.reduction = getattr(policy, "reduction", None)
         self.ppo = not hasattr(policy, "actor")
         if self.ppo:
             self.features, self.body, self.head = (
@@ -50,7 +51,10 @@ class Deterministic(nn.Module):
 
     def forward(self, *values: Tensor) -> Tensor:
         """Arrays in the order of `keys`."""
-        shown = {name: value / 255 if name == "frog" else value for name, value in zip(self.keys, values, strict=True)}
+        shown = dict(zip(self.keys, values, strict=True))
+        if FROG in shown:
+            traces = shown.pop(FROG) / 255
+            shown |= {FROG: traces} if self.reduction is None else {TRACES: self.reduction(traces)}
         shown[HIDDEN_KEY] = (shown["knobs"][:, :1] * 0).repeat(1, len(HIDDEN))  # blank to every actor
         mean: Tensor = self.head(self.body(self.features(shown)))
         return mean.clamp(-1, 1) if self.ppo else torch.tanh(mean)
@@ -67,14 +71,10 @@ def actor_file(
     if len(task.spec.channels) != 1:
         raise CallerError(f"a policy on disk reads one channel; this one reads {', '.join(task.spec.channels)}.")
     shots = random_shots(task.batch(16), N_PARITY, PARITY_SEED)
-    keys = tuple(key for key in learning.lanes.layout if key != HIDDEN_KEY)
-    inputs = {key: torch.from_numpy(_raw(key, shots[key])) for key in keys}
+    keys = tuple(space_of(task.spec, len(task.scenario.knobs)).spaces)
+    inputs = {key: torch.from_numpy(shots[key]).float() for key in keys}
     network, difference = exported(rounded(Deterministic(learning.learner, keys)), inputs, (STEP,))
     return network, _manifest(learning, name, inputs, scores, facts), difference
-
-
-def _raw(key: str, values: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.rint(values * 255).astype(np.float32) if key == "frog" else values
 
 
 def _manifest(

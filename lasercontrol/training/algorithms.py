@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from sb3_contrib import TQC, CrossQ
 from stable_baselines3 import PPO, SAC
@@ -16,7 +17,8 @@ from lasercontrol.errors import ConfigError
 from lasercontrol.scenario import HIDDEN, hidden_of
 from lasercontrol.training.asymmetric import CrossQViews, PpoViews, SacViews, TqcViews
 from lasercontrol.training.features import View, measured
-from lasercontrol.training.lanes import HIDDEN_KEY, Lanes
+from lasercontrol.training.lanes import FROG, HIDDEN_KEY, Lanes, small
+from lasercontrol.training.traces import TRACES
 from lasercontrol.training_settings import ReinforcementSettings, TrainingSettings
 from lasercontrol.vector_env import PulseCompressionVectorEnv
 
@@ -57,11 +59,14 @@ def learner_of(training: TrainingSettings, settings: ReinforcementSettings, lane
     }
     arguments = _allowed(training.method, method.algorithm, settings.algorithm)
     try:
-        return method.algorithm(
+        learner = method.algorithm(
             policy=method.policy, env=lanes, policy_kwargs=policy, seed=training.seed % 2**32, device="cpu", **arguments
         )
     except (TypeError, ValueError, AssertionError) as error:
         raise _wrong(f"{training.method} cannot be made with these: {error}.") from error
+    if lanes.reduction is not None:
+        learner.policy.add_module("reduction", lanes.reduction)  # it carries it into every file, and does not use it
+    return learner
 
 
 def views_of(
@@ -71,22 +76,26 @@ def views_of(
     network = settings.network
     seen = tuple(key for key in layout if key != HIDDEN_KEY)
     sees = {"same": seen, "hidden": (*seen, HIDDEN_KEY), "state": STATE_KEYS}[network.critic_sees]
-    critic = View(sees, network.images, network.projections, layout)
+    critic = View(sees, layout)
     if not alike:
-        return View(seen, network.images, network.projections, layout), critic
+        return View(seen, layout), critic
     if network.critic_sees == "state":
         raise ConfigError("config", None, "training.reinforcement.network.critic_sees", "ppo takes `same` or `hidden`.")
     blank = (HIDDEN_KEY,) if network.critic_sees == "hidden" else ()
-    return View(sees, network.images, network.projections, layout, blank), critic
+    return View(sees, layout, blank), critic
 
 
-def measure_scales(learner: BaseAlgorithm, batch: PulseCompressionVectorEnv, seed: int) -> None:
-    """Give the learner's networks the scales of random shots on lasers of their own."""
-    measured(learner.policy, random_shots(batch, N_SCALE_SHOTS, seed))
+def measure_scales(learner: BaseAlgorithm, lanes: Lanes, batch: PulseCompressionVectorEnv, seed: int) -> None:
+    """Give the learner's networks the scales of random shots, and the lanes what makes their traces small."""
+    shots = random_shots(batch, N_SCALE_SHOTS, seed)
+    if lanes.reduction is not None and FROG in shots:
+        lanes.reduction.measure(torch.from_numpy(shots[FROG][:, -1]).float() / 255)
+        shots[TRACES] = small(lanes.reduction, shots.pop(FROG))
+    measured(learner.policy, shots)
 
 
-def random_shots(batch: PulseCompressionVectorEnv, shots: int, seed: int) -> dict[str, NDArray[np.float32]]:
-    """Observations of about so many shots, the hidden plant among them, traces as 0 … 1.
+def random_shots(batch: PulseCompressionVectorEnv, shots: int, seed: int) -> dict[str, NDArray[Any]]:
+    """Observations of about so many shots, and the hidden plant, arrays (n, ...) by key.
 
     Every second lane wanders; the others steer to where the hidden offset is undone, so that the scales know bright
     traces as well as faint ones.
@@ -99,14 +108,11 @@ def random_shots(batch: PulseCompressionVectorEnv, shots: int, seed: int) -> dic
     wanders = (np.arange(batch.num_envs) % 2 == 0)[:, None]
     for _ in range(max(1, -(-shots // batch.num_envs))):
         hidden = hidden_of(batch.bench)
-        seen.append({**observation, HIDDEN_KEY: hidden})
+        seen.append({**observation, HIDDEN_KEY: hidden.astype(np.float32)})
         noise = rng.uniform(-1, 1, (batch.num_envs, len(knobs)))
         towards = (-hidden[:, columns] - observation["knobs"]) / step + 0.2 * noise
         observation, *_ = batch.step(np.where(wanders, noise, towards))
-    return {
-        key: np.concatenate([shot[key] for shot in seen]).astype(np.float32) / np.float32(255 if key == "frog" else 1)
-        for key in seen[0]
-    }
+    return {key: np.concatenate([shot[key] for shot in seen]) for key in seen[0]}
 
 
 def _allowed(name: str, algorithm: type[BaseAlgorithm], asked: Mapping[str, Any]) -> dict[str, Any]:

@@ -25,9 +25,10 @@ from lasercontrol.training.algorithms import learner_of, measure_scales
 from lasercontrol.training.checkpoint import Progress, latest, restored, saved, weights_of
 from lasercontrol.training.curriculum import Widths, entropy_of, narrowed, start_widths, widened
 from lasercontrol.training.held_out import HeldOut, Scores
-from lasercontrol.training.lanes import HIDDEN_KEY, Lanes, flattened
+from lasercontrol.training.lanes import Lanes
 from lasercontrol.training.run_folder import RunFolder, config_hash, put_bytes, read_json, training_of
 from lasercontrol.training.task import Task, reachable_at, task_of
+from lasercontrol.training.traces import reduction_of
 from lasercontrol.training_settings import ReinforcementSettings, TrainingSettings
 
 __all__ = ["Ended", "Learning", "settings_of", "train"]
@@ -64,9 +65,12 @@ class Learning:
         training, settings = settings_of(config)
         task = task_of(config, settings)
         curriculum = settings.curriculum
+        shape = (task.spec.n_frames, task.spec.n_delay, task.spec.n_frequency)
+        network = settings.network
         lanes = Lanes(
             task.batch(settings.lanes),
-            hidden=settings.network.critic_sees != "same",
+            reduction=reduction_of(network.images, shape, network.projections) if "frog" in task.spec.shown else None,
+            hidden=network.critic_sees != "same",
             flat=training.method == "crossq",  # the library's takes no dictionary
             reward=settings.reward,
             reachable=None if curriculum is None else partial(_interpolated, *_table(task)),
@@ -82,7 +86,7 @@ class Learning:
     def begin(self) -> None:
         """Take the networks' scales from random shots of the whole ranges."""
         batch = self.task.batch(SCALE_LANES)
-        measure_scales(self.learner, batch, _seed_of(self.config, SCALES, 0))
+        measure_scales(self.learner, self.lanes, batch, _seed_of(self.config, SCALES, 0))
 
     def stretch(self, steps: int, callback: BaseCallback) -> None:
         """Learn for so many steps, on new lasers."""
@@ -100,9 +104,7 @@ class Learning:
 
     def act(self, observation: Observation) -> Floats:
         """The actor without noise, observations (n, ...) to actions (n, k); what only the critic sees is zeros."""
-        blank = {HIDDEN_KEY: np.zeros((len(observation["knobs"]), len(HIDDEN)), dtype=np.float32)}
-        whole = {**observation, **(blank if self.lanes.hidden else {})}
-        shown = flattened(whole, self.lanes.layout) if self.lanes.flat else whole
+        shown = self.lanes.formed(observation, np.zeros((len(observation["knobs"]), len(HIDDEN))))
         actions, _ = self.learner.predict(shown, deterministic=True)
         return np.asarray(actions)
 
@@ -229,7 +231,7 @@ def _progress(learning: Learning) -> Progress:
 
 def _take_up(learning: Learning, progress: Progress) -> None:
     kept = dict(progress.kept)
-    kept.pop("shares", None)
+    learning.lanes.shares += kept.pop("shares", [])
     learning.kept |= kept
     if progress.widths is not None:
         learning.widths = Widths(**progress.widths)

@@ -10,9 +10,8 @@ pytest.importorskip("stable_baselines3", reason="stable-baselines3 is not instal
 import torch
 
 from lasercontrol.errors import ConfigError
-from lasercontrol.training.algorithms import random_shots
-from lasercontrol.training.features import Features, View
-from lasercontrol.training.lanes import HIDDEN_KEY, flattened
+from lasercontrol.training.algorithms import measure_scales, random_shots
+from lasercontrol.training.lanes import HIDDEN_KEY
 from lasercontrol.training.reinforcement import Learning
 from tests.closeness import assert_close
 from tests.lasercontrol.training.small import FROG, config_of
@@ -23,11 +22,7 @@ METHODS = ("sac", "tqc", "crossq", "ppo")
 def seen_twice(learning: Learning) -> list[Any]:
     """An observation as the learner's policy takes it, and the same with another hidden plant."""
     observation, _ = learning.task.batch(3).reset(seed=1)
-    both = []
-    for plant in (0.0, 1.0):
-        whole = {**observation, HIDDEN_KEY: np.full((3, 5), plant, dtype=np.float32)}
-        both.append(flattened(whole, learning.lanes.layout) if learning.lanes.flat else whole)
-    return both
+    return [learning.lanes.formed(observation, np.full((3, 5), plant)) for plant in (0.0, 1.0)]
 
 
 def value_of(learning: Learning, observation: Any) -> Any:
@@ -53,33 +48,38 @@ def test_the_actor_acts_the_same_whatever_is_hidden_and_the_critic_judges_otherw
 
 def test_a_critic_of_the_state_reads_no_trace() -> None:
     changes = {**FROG, "network": {"actor": [8], "critic": [8], "critic_sees": "state", "projections": 4}}
-    learning = Learning.fresh(config_of("sac", **changes))
-    policy: Any = learning.learner.policy
-    assert policy.critic.features_extractor.traces is None
-    assert policy.actor.features_extractor.traces is not None
+    policy: Any = Learning.fresh(config_of("sac", **changes)).learner.policy
+    assert "traces" not in policy.critic.features_extractor.view.keys
+    assert "traces" in policy.actor.features_extractor.view.keys
     with pytest.raises(ConfigError, match="ppo takes"):
         Learning.fresh(config_of("ppo", **changes))
 
 
 def test_scales_make_the_shots_they_come_from_even() -> None:
     learning = Learning.fresh(config_of("sac", **FROG))
-    shots = random_shots(learning.task.batch(8), 160, seed=2)
-    features = Features(
-        learning.lanes.observation_space, View(("frog", "knobs"), "projected", 4, learning.lanes.layout)
-    )
-    features.measure(shots)
-    seen = features({key: torch.from_numpy(shots[key]) for key in ("frog", "knobs")}).numpy()
-    assert seen.shape == (160, features.features_dim)
-    assert_close(seen[:, -3:].std(axis=0), 1.0, rel=1e-4)
-    assert_close(seen[:, 4:8].std(axis=0), 1.0, rel=1e-3)  # the newest trace
-    assert np.abs(seen[:, 4:8].mean(axis=0)).max() < 1e-3
+    batch = learning.task.batch(8)
+    measure_scales(learning.learner, learning.lanes, batch, seed=2)
+    shots = random_shots(batch, 2048, seed=2)
+    shown = learning.lanes.formed(shots, shots[HIDDEN_KEY])
+    assert isinstance(shown, dict)
+    policy: Any = learning.learner.policy
+    with torch.no_grad():
+        seen = policy.critic.features_extractor(
+            {key: torch.from_numpy(values) for key, values in shown.items()}
+        ).numpy()
+    assert_close(seen.std(axis=0), 1.0, rel=1e-3)
+    assert np.abs(seen.mean(axis=0)).max() < 1e-3
 
 
-@pytest.mark.parametrize(("images", "n"), [("pooled", 2 * 16), ("projected", 2 * 4)])
-def test_traces_are_made_small(images: str, n: int) -> None:
-    learning = Learning.fresh(config_of("sac", **FROG))
-    features = Features(learning.lanes.observation_space, View(("frog", "energy"), images, 4, learning.lanes.layout))
-    assert features.features_dim == n + 1
+def test_convolutions_read_whole_traces() -> None:
+    frames = {"observation": {"shown": ["frog"], "n_frames": 2, "n_delay": 64, "n_frequency": 64}}
+    changes = {**frames, "network": {"actor": [8], "critic": [8], "critic_sees": "state", "images": "cnn"}}
+    learning = Learning.fresh(config_of("sac", **changes))
+    policy: Any = learning.learner.policy
+    assert policy.actor.features_extractor.cnn is not None
+    assert policy.critic.features_extractor.cnn is None
+    learning.begin()
+    assert learning.act(learning.task.batch(2).reset(seed=1)[0]).shape == (2, 3)
 
 
 def test_an_argument_that_the_algorithm_does_not_have_is_refused() -> None:
