@@ -5,6 +5,8 @@ anew at every shot. The next setting is where the expected improvement is greate
 """
 
 import warnings
+from contextlib import redirect_stdout
+from io import StringIO
 from typing import Any
 
 import numpy as np
@@ -68,8 +70,7 @@ class BayesianSearch:
             return
         self._floor = FLOOR * signal if self._floor is None else self._floor
         told: Any = dict(zip(self._names, self._here.tolist(), strict=True))
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a setting that was there before
+        with redirect_stdout(StringIO()):  # a setting that was there before is worth a line in red to the package
             self._optimizer.register(told, float(np.log(max(signal, self._floor))))
 
     def recommend(self) -> Floats:

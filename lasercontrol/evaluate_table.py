@@ -29,9 +29,9 @@ def _task(row: Row) -> tuple[Any, ...]:
 
 def _titled(title: str, heads: tuple[str, ...]) -> Table:
     table = Table(title=title, title_justify="left", box=SIMPLE, padding=(0, 1, 0, 0))
-    table.add_column("agent", no_wrap=True)
+    table.add_column("agent")
     for head in heads:
-        table.add_column(head, justify="right", no_wrap=True)
+        table.add_column(head, justify="right")
     return table
 
 
@@ -73,6 +73,10 @@ def _cost_table(rows: list[Row]) -> Table:
     table = _titled(title, ("mean shots", *paired, "in 10", "90 % in 10", "lab min", "CPU/decision", *ratio))
     for row in rows:
         table.add_row(*_cost_cells(row, ways, paired=rival is not None))
+    if left := [
+        f"{_short(row['agent'])} on {row['handed_over']} of {row['lasers']}" for row in rows if row["handed_over"]
+    ]:
+        table.caption, table.caption_justify = f"left the work to the agent behind it: {', '.join(left)}", "left"
     return table
 
 

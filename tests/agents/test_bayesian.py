@@ -32,6 +32,14 @@ def test_it_never_asks_for_more_than_bounds_and_step_allow(rng: np.random.Genera
         here = wish
 
 
+def test_the_same_setting_twice_is_no_news_to_anybody(capsys: pytest.CaptureFixture[str]) -> None:
+    agent = BayesianSearch(travel(), 3)
+    for signal in (0.5, 0.52):
+        agent.tell(Shot(travel().start, signal, np.zeros(1)))
+    agent.ask()
+    assert capsys.readouterr() == ("", "")
+
+
 def test_dark_and_unusable_readings_do_not_stop_it() -> None:
     agent, here = BayesianSearch(travel(), 3), travel().start
     np.testing.assert_array_equal(agent.ask(), here)

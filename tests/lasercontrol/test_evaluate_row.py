@@ -94,6 +94,7 @@ def test_tables_fit_a_page_and_say_who_met_fewer(trial: Trial) -> None:
     assert "policy:behind-frog" in shown
     assert "bayesian (first 2)" in shown
     assert "minus estimator" in shown
+    assert "left the work to the agent behind it: policy:behind-frog on 1 of 4, estimator on 1 of 4," in shown
 
 
 def test_wilson_interval_as_published() -> None:
