@@ -14,6 +14,7 @@ __all__ = [
     "ObservationSettings",
     "ReinforcementSettings",
     "TrainingSettings",
+    "YieldsSettings",
 ]
 
 Real = Annotated[float, Field(strict=True)]  # strict: `true` and "12" are no numbers
@@ -127,8 +128,8 @@ class FramesSettings(_Settings):
 
     name: str = Field(default="frames", pattern=r"^[a-z0-9-]+$")
     """Of the policy: its files are policy-NAME.onnx and policy-NAME.json."""
-    lasers: Count = Field(default=36_864, ge=512)
-    """How many are drawn, in jobs of 512."""
+    lasers: Count = Field(default=36_864, ge=8)
+    """How many are drawn, in jobs of about 512."""
     shots: Count = Field(default=32, ge=1, le=1000)
     """Traces of each."""
     b_range_rad: tuple[Real, Real] = (0.8, 3.8)
@@ -159,6 +160,21 @@ class FramesSettings(_Settings):
     """On so many lasers of the scenario the policy is scored in the end, at full fidelity; into its manifest."""
 
 
+class YieldsSettings(_Settings):
+    """Supervised learning of the second-harmonic yield over the way to the optimum and B."""
+
+    name: str = Field(default="yields", pattern=r"^[a-z0-9-]+$")
+    """Of the policy: its files are policy-NAME.onnx and policy-NAME.json."""
+    b_range_rad: tuple[Real, Real] = (0.8, 3.8)
+    """What B may be; yields are learned from 0.4 times the lowest to 1.5 times the highest."""
+    points: Count = Field(default=600_000, ge=100)
+    """How many yields are drawn."""
+    widths: tuple[Annotated[int, Field(strict=True, ge=1, le=4096)], ...] = Field(default=(48, 48, 48), min_length=1)
+    """Of the hidden layers."""
+    steps: Count = Field(default=40_000, ge=1)
+    """Steps of 1024 yields."""
+
+
 class TrainingSettings(_Settings):
     """How an agent is trained (`lasercontrol train`)."""
 
@@ -170,6 +186,8 @@ class TrainingSettings(_Settings):
     """For sac, tqc, crossq and ppo; without it, the defaults."""
     frames: FramesSettings | None = None
     """For frames; without it, the defaults."""
+    yields: YieldsSettings | None = None
+    """For yields; without it, the defaults."""
 
     @model_validator(mode="after")
     def _fits_the_method(self) -> Self:
@@ -177,4 +195,6 @@ class TrainingSettings(_Settings):
             raise ValueError(f"holds `reinforcement`, which belongs to {', '.join(REINFORCEMENT)}, not {self.method}")
         if self.frames is not None and self.method != "frames":
             raise ValueError(f"holds `frames`, which belongs to the method of that name, not to {self.method}")
+        if self.yields is not None and self.method != "yields":
+            raise ValueError(f"holds `yields`, which belongs to the method of that name, not to {self.method}")
         return self

@@ -66,6 +66,7 @@ def recipe_of(settings: FramesSettings) -> Recipe:
         spectrum_errors=settings.spectrum_errors,
         noises=settings.noises,
         shots=settings.shots,
+        batch=min(Recipe().batch, settings.lasers),
     )
 
 

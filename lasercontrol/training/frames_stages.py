@@ -24,18 +24,19 @@ JOB_LASERS = 512
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a process that draws frames is told; `optics` are the projections' tensors."""
+    """What a process that draws frames is told."""
 
     known: Known
     recipe: Recipe
     root: Floats
     seed: int
     shape: Shape
+    lasers: int = JOB_LASERS
 
-    def frames(self, index: int, lasers: int = JOB_LASERS) -> Frames:
+    def frames(self, index: int) -> Frames:
         """Frames of job `index`."""
         rng = np.random.default_rng([self.seed, index])
-        return draw_frames(self.known, self.recipe, self.root, lasers, rng)
+        return draw_frames(self.known, self.recipe, self.root, self.lasers, rng)
 
 
 @contextmanager

@@ -79,7 +79,8 @@ def make(
     Raises ParityError where the exported file does not compute what torch computes.
     """
     root = root_of(known)
-    job = Job(known, recipe, root, seed, shape)
+    jobs = max(1, round(effort.lasers / JOB_LASERS))
+    job = Job(known, recipe, root, seed, shape, lasers=effort.lasers // jobs)
     torch.manual_seed(seed)
     net, signal = FrameNet(shape), SignalNet()
     clock = _Clock(say)
@@ -87,9 +88,8 @@ def make(
     set_optics(net.optics, torch.from_numpy(first.frame[:N_PRINCIPAL]))
     clock.said("projections")
     with pool(effort.processes) as workers:
-        jobs = max(1, round(effort.lasers / JOB_LASERS))
         samples, log_signal = drawn_samples(workers, job, net, jobs, clock.every(jobs, "frames"))
-        clock.said(f"{len(samples.truth)} frames of {jobs * JOB_LASERS} lasers")
+        clock.said(f"{len(samples.truth)} frames of {jobs * job.lasers} lasers")
         schedules = {
             "far": Schedule(steps=effort.far_steps, batch=effort.batch),
             "near": Schedule(steps=effort.near_steps, batch=effort.batch),
