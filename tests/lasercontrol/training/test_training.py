@@ -62,7 +62,7 @@ def test_every_algorithm_trains_and_leaves_what_it_takes_to_repeat_it(method: st
     assert list(run.glob("tensorboard/events*"))
 
 
-@pytest.mark.parametrize("method", ["ppo", "sac"])
+@pytest.mark.parametrize("method", ["ppo", "sac", "crossq"])
 def test_a_run_that_goes_on_ends_where_it_would_have_ended(method: str, tmp_path: Path) -> None:
     whole = trained(tmp_path, method, steps=32)
     half = trained(tmp_path, method, steps=16)
