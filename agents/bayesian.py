@@ -1,7 +1,7 @@
 """Bayesian optimisation as the `bayesian-optimization` package has it (extra `bayes`), one setting at a time.
 
 A Gaussian process over log signal: a Matérn 5/2 kernel with a length for each knob and a noise of its own, all fitted
-anew at every shot. The next setting is where the expected improvement is greatest, or as near to it as one step comes.
+anew at every shot. The next setting is where the upper confidence bound is highest, or as near to it as one step comes.
 """
 
 import warnings
@@ -21,6 +21,14 @@ FLOOR = 0.02
 
 FIRST_LENGTH, LENGTHS = 0.1, (0.01, 2.0)  # of a knob's range; the peak's half-width is 0.02
 FIRST_NOISE, NOISES = 1e-3, (1e-6, 0.1)  # variance, of a log signal scaled to unit variance
+
+DARING = 0.2
+"""Standard deviations added to the mean.
+
+Of 0.2, 0.5, 1, and expected improvement, this came nearest to the summit within 60 shots: with three knobs and a needle
+for a peak there is no budget for looking around.
+"""
+
 N_RANDOM, N_CLIMB = 2000, 3
 """Settings at which the acquisition is looked up, and the best of them from which it is climbed.
 
@@ -43,7 +51,7 @@ class BayesianSearch:
         self._optimizer = BayesianOptimization(
             f=None,
             pbounds=dict.fromkeys(self._names, (-0.5, 0.5)),
-            acquisition_function=_expected_improvement(),
+            acquisition_function=_upper_bound(),
             random_state=np.random.RandomState(seed % 2**32),
             verbose=0,
             allow_duplicate_points=True,
@@ -54,7 +62,7 @@ class BayesianSearch:
         self._floor: float | None = None
 
     def ask(self) -> Floats:
-        """One step towards the greatest expected improvement, shape (k,); before the first light, the start."""
+        """One step towards the highest upper bound, shape (k,); before the first light, the start."""
         if self._floor is None:
             return self._here
         with warnings.catch_warnings():
@@ -82,13 +90,13 @@ class BayesianSearch:
         return None
 
 
-def _expected_improvement() -> Any:
-    from bayes_opt.acquisition import ExpectedImprovement
+def _upper_bound() -> Any:
+    from bayes_opt.acquisition import UpperConfidenceBound
 
-    class Quick(ExpectedImprovement):
+    class Quick(UpperConfidenceBound):
         """The package's own, at fewer settings."""
 
         def suggest(self, *args: Any, **options: Any) -> Any:
             return super().suggest(*args, **{"n_random": N_RANDOM, "n_smart": N_CLIMB, **options})
 
-    return Quick(xi=0.0)
+    return Quick(kappa=DARING)
