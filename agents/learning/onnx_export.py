@@ -17,6 +17,7 @@ OPSET = 18
 GATE = 1e-5
 """Greatest difference between torch and onnxruntime, relative to 1 + |value|."""
 LARGE = 1000  # numbers in a tensor that is worth halving
+STORED = {np.dtype(np.float32): onnx.TensorProto.FLOAT, np.dtype(np.float64): onnx.TensorProto.DOUBLE}
 
 
 class ParityError(RuntimeError):
@@ -72,11 +73,11 @@ def _halved(model: onnx.ModelProto) -> bytes:
     casts = []
     for tensor in model.graph.initializer:
         values = onnx.numpy_helper.to_array(tensor)
-        if values.dtype != np.float32 or values.size < LARGE:
+        if values.dtype not in STORED or values.size < LARGE:
             continue
         name = tensor.name
         tensor.CopyFrom(onnx.numpy_helper.from_array(values.astype(np.float16), name + "_half"))
-        casts.append(onnx.helper.make_node("Cast", [name + "_half"], [name], to=onnx.TensorProto.FLOAT))
+        casts.append(onnx.helper.make_node("Cast", [name + "_half"], [name], to=STORED[values.dtype]))
     for node in reversed(casts):
         model.graph.node.insert(0, node)
     return bytes(model.SerializeToString())
