@@ -84,14 +84,15 @@ def _cost_cells(row: Row, ways: tuple[str, ...], *, paired: bool) -> list[str]:
     low, high = row["mean_shots_95_interval"]
     beyond = ">" if row["median_shots_95"] > row["shots"] else ""
     cpu_s, ratio = row["cpu_per_decision_s"], row.get("cpu_ratio")
-    cells = [_short(row["agent"]), f"{row['mean_shots_95']:.4g} ({low:.4g} to {high:.4g})"]
+    cells = [_short(row["agent"]), f"{row['mean_shots_95']:.3g} ({low:.3g} to {high:.3g})"]
     if paired:
         cells.append(_difference(row) if "against" in row else "-")
-    cells += [f"{row[f'share_{x}_within_10']:.1%} (>{row[f'share_{x}_within_10_lower']:.1%})" for x in (95, 90)]
+    cells.append(f"{row['share_95_within_10']:.1%} (>{row['share_95_within_10_lower']:.1%})")
+    cells.append(f"{row['share_90_within_10']:.1%}")
     cells.append(beyond + " / ".join(f"{row['lab_minutes_95'][way]:.2g}" for way in ways))
     cells.append("-" if cpu_s is None else _milliseconds(cpu_s))
     if paired:
-        cells.append("-" if ratio is None else f"{ratio:.2g}")
+        cells.append("-" if ratio is None else f"{ratio:.0f}" if ratio > 10 else f"{ratio:.2g}")
     return cells
 
 
