@@ -2,8 +2,12 @@
 
 Frames are read by `ShapeFit`, single numbers by `Ensemble`. Where the model has nothing left to improve but the
 signal falls short of what it promised, a local simplex takes over.
+
+Something else than the best may be wanted: a setting that departs from the best in a known way. How good a setting is
+for that, is how good it would be without the departure. A simplex knows no such thing, and none takes over.
 """
 
+from collections.abc import Callable
 from typing import Protocol
 from weakref import WeakKeyDictionary
 
@@ -29,6 +33,9 @@ EAGERNESS = 1.0  # nats of information that an expected full signal is worth
 SIMPLEX_STEP = 0.008  # of the range: about the half-width of the peak at 90 %
 
 
+Departure = Callable[[Floats], Floats]
+"""Of what is wanted from the best setting, fractions (m, k), from the last coordinate of m hypotheses, (m,)."""
+
 _BANKS: WeakKeyDictionary[ForwardModel, dict[bytes, tuple[Floats, Floats]]] = WeakKeyDictionary()
 
 
@@ -51,11 +58,34 @@ class Belief(Protocol):
         """The likeliest hypothesis, (h,) or with the model's own errors."""
 
 
+class _Aim:
+    """Where hypotheses (m, h), with or without the model's own errors, would have what is wanted."""
+
+    def __init__(self, model: ForwardModel, departure: Departure | None) -> None:
+        self.model, self._departure = model, departure
+
+    def departure(self, hypotheses: Floats) -> Floats | float:
+        """(m, k), or 0 where the best is wanted."""
+        return 0.0 if self._departure is None else self._departure(hypotheses[:, self.model.n_hypothesis - 1])
+
+    def setting(self, hypotheses: Floats) -> Floats:
+        """Within the bounds, (m, k)."""
+        best = self.model.best_setting(hypotheses)
+        return best if self._departure is None else np.clip(best + self.departure(hypotheses), -0.5, 0.5)
+
+    def log_merit(self, settings: Floats, hypotheses: Floats) -> Floats:
+        """Logarithm of the signal (m,) that settings (m, k) would have without the departure."""
+        return self.model.log_signal(settings - self.departure(hypotheses), hypotheses)[0]
+
+
 class FrameBelief:
     """Several guesses at once, the best polished together with the model's own errors; from the last frames only."""
 
-    def __init__(self, model: ForwardModel, travel: Travel, n_shot: int = 4) -> None:
+    def __init__(
+        self, model: ForwardModel, travel: Travel, n_shot: int = 4, departure: Departure | None = None
+    ) -> None:
         self.model, self.start, self.n_shot = model, travel.start, n_shot
+        self.aim = _Aim(model, departure)
         self.fit = ShapeFit(model, _bank(model, travel.start))
         self.guesses: Guesses | None = None
         self.polished: Floats = np.zeros(model.n_hypothesis)
@@ -89,12 +119,12 @@ class FrameBelief:
 
     def best(self) -> Floats:
         """The setting (k,) believed best."""
-        return np.asarray(self.model.best_setting(self.polished[None])[0])
+        return np.asarray(self.aim.setting(self.polished[None])[0])
 
     def gain(self, here: Floats, there: Floats | None = None) -> float:
         """Expected relative gain in signal from `here` to another setting, without one to the best."""
         there = self.best() if there is None else there
-        values, _ = self.model.log_signal(np.stack([here, there]), np.stack([self.polished] * 2))
+        values = self.aim.log_merit(np.stack([here, there]), np.stack([self.polished] * 2))
         return float(np.exp(values[1] - values[0]) - 1)
 
     def believed(self) -> Floats:
@@ -105,8 +135,9 @@ class FrameBelief:
 class YieldBelief:
     """A cloud of hypotheses; looks where the signal is expected to be high and the cloud still disagrees about it."""
 
-    def __init__(self, model: ForwardModel, rng: np.random.Generator) -> None:
+    def __init__(self, model: ForwardModel, rng: np.random.Generator, departure: Departure | None = None) -> None:
         self.model, self.rng = model, rng
+        self.aim, self.aimed = _Aim(model, departure), departure is not None
         self.cloud = Ensemble(model, rng)
         self._best: Floats | None = None
 
@@ -151,28 +182,37 @@ class YieldBelief:
         return self.cloud.members[self.rng.choice(len(self.cloud.members), count, p=self.cloud.weights)]
 
     def _optima(self, count: int) -> Floats:
-        return self.model.best_setting(self._drawn(count)[:, :-1])
+        return self.aim.setting(self._drawn(count)[:, :-1])
 
     def _judged(self, candidates: Floats, jury: Floats) -> tuple[Floats, Floats]:
-        """Logarithm of the signal and its share of each juror's own best, both (candidates, jury)."""
+        """Logarithm of the signal and merit as a share of each juror's own best, both (candidates, jury)."""
         c, m = len(candidates), len(jury)
         hypotheses = jury[:, :-1]
-        values, _ = self.model.log_signal(np.repeat(candidates, m, axis=0), np.tile(hypotheses, (c, 1)))
+        settings, jurors = np.repeat(candidates, m, axis=0), np.tile(hypotheses, (c, 1))
+        values, _ = self.model.log_signal(settings, jurors)
+        merits = self.aim.log_merit(settings, jurors) if self.aimed else values
         own_best, _ = self.model.log_signal(self.model.best_setting(hypotheses), hypotheses)
-        return values.reshape(c, m), np.exp(values.reshape(c, m) - own_best)
+        return values.reshape(c, m), np.exp(merits.reshape(c, m) - own_best)
 
 
 class Estimator:
-    """The agent: a belief, and a simplex in reserve; `handed_over` says why the simplex took over, None before."""
+    """The agent: a belief, and a simplex in reserve; `handed_over` says why the simplex took over, None before.
+
+    departure: of what is wanted from the best; without it the best is wanted. With it there is no simplex.
+    """
 
     name = "estimator"
 
-    def __init__(self, model: ForwardModel, travel: Travel, seed: int) -> None:
+    def __init__(self, model: ForwardModel, travel: Travel, seed: int, departure: Departure | None = None) -> None:
         self.model, self.travel = model, travel
         self.rng = np.random.default_rng(seed)
         self.shots: list[Shot] = []
         self.framed = model.features(travel.start[None], model.sample(1, self.rng)).size > 1
-        self.belief: Belief = FrameBelief(model, travel) if self.framed else YieldBelief(model, self.rng)
+        self.aimed = departure is not None
+        self.belief: Belief = (
+            FrameBelief(model, travel, departure=departure) if self.framed else YieldBelief(model, self.rng, departure)
+        )
+        self._no_further: str | None = None
         self.simplex: NelderMead | None = None
         self.handed_over: str | None = None
 
@@ -210,17 +250,21 @@ class Estimator:
 
     def finished(self) -> str | None:
         """Once a shot at the best setting kept its promise and no move is worth another."""
+        if self._no_further is not None:
+            return self._no_further
         if self.simplex is not None or not self._settled():
             return None
+        if self.aimed:
+            return f"the model expects the wanted pulse here, to within {GAIN_WORTH_A_SHOT:.1%} of a peak"
         return f"the model expects no more than {GAIN_WORTH_A_SHOT:.1%} from any further move"
 
     def expected_gain(self) -> float | None:
         """Relative gain in signal from here to the best setting that one move reaches; None before the first shot.
 
-        None as well once the simplex has taken over, which promises nothing. Random numbers that it takes to say so
-        are put back: the run is the same whether anybody asks or not.
+        None as well once the simplex has taken over, which promises nothing, and where the brightest is not wanted.
+        Random numbers that it takes to say so are put back: the run is the same whether anybody asks or not.
         """
-        if self.simplex is not None or not self.shots:
+        if self.simplex is not None or self.aimed or not self.shots:
             return None
         state = self.rng.bit_generator.state
         here = self.shots[-1].fraction
@@ -253,6 +297,9 @@ class Estimator:
         return bool(np.all(missing > SHORTFALL))
 
     def _hand_over(self, reason: str) -> None:
+        if self.aimed:
+            self._no_further = f"{reason}, and nobody else knows the target"
+            return
         best = max(self.shots, key=lambda shot: shot.signal)
         self.simplex = NelderMead(Travel(best.fraction, self.travel.max_step), first_edge=SIMPLEX_STEP)
         self.simplex.tell(best)

@@ -3,6 +3,9 @@
 It compares every signal with the one it expected (`agents.suspicion`), and says so when it cannot be trusted.
 """
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 
 from agents.belief import Mixture, doubted, fused, mixture_of
@@ -28,18 +31,24 @@ class FramePolicy:
     span: range of each knob in native units, shape (3,). The file's numbers hold `root_native`, 9: a departure of the
     knobs in native units times this matrix, (3, 3) by rows, is one in natural coordinates. Raises PolicyFileError
     where the file is of another kind or lacks them.
+
+    departure: of the wanted pulse from the most intense one, fractions (m, 3) from B (m,); without it the most intense
+    one is wanted. What is believed of the optimum and of B is then believed of the wanted setting, a known way off, and
+    what was said of a share of the best peak holds of the pulse without that departure.
     """
 
     name = "policy"
 
-    def __init__(self, file: PolicyFile, travel: Travel, span: Floats) -> None:
+    def __init__(
+        self, file: PolicyFile, travel: Travel, span: Floats, departure: Callable[[Floats], Floats] | None = None
+    ) -> None:
         root = np.asarray(file.manifest.numbers.get("root_native", ()), dtype=np.float64)
         if file.manifest.kind != "frames" or root.size != len(span) ** 2:
             raise PolicyFileError(
                 f"{file.path}: holds a policy of kind {file.manifest.kind} with {root.size} numbers of root_native; "
                 f"frames of {len(span)} knobs want kind frames and {len(span) ** 2}."
             )
-        self.file, self.travel = file, travel
+        self.file, self.travel, self.departure = file, travel, departure
         self.root = np.diag(span) @ root.reshape(len(span), -1)
         self.way = np.linalg.inv(self.root)
         self.belief: Mixture | None = None
@@ -90,11 +99,13 @@ class FramePolicy:
         expected = self._expected(self.belief, self._here)
         if expected < SURE:
             return None
+        if self.departure is not None:
+            return f"the wanted pulse is expected here, to within {1 - expected:.1%} of a peak"
         return f"the peak is expected at {expected:.1%} of the best, and no further shot is worth taking"
 
     def expected_gain(self) -> float | None:
-        """Relative gain in peak that is expected of the next shot; None before the first."""
-        if self.belief is None:
+        """Relative gain in peak that is expected of the next shot; None before the first, and with a target."""
+        if self.belief is None or self.departure is not None:
             return None
         wanted = self.travel.clipped(self._wanted(self.belief)[0], self._here)
         here = self._expected(self.belief, self._here)
@@ -113,8 +124,16 @@ class FramePolicy:
         return self.file.run(inputs)
 
     def _wanted(self, belief: Mixture) -> tuple[Floats, float]:
-        point, expected = belief.best()
+        point, expected = self._aimed(belief).best()
         return np.clip(point @ self.way, -0.5, 0.5), expected
 
     def _expected(self, belief: Mixture, setting: Floats) -> float:
-        return float(belief.expected_peak((setting @ self.root)[None])[0])
+        return float(self._aimed(belief).expected_peak((setting @ self.root)[None])[0])
+
+    def _aimed(self, belief: Mixture) -> Mixture:
+        """The belief about the wanted setting, each component displaced as its own B says."""
+        if self.departure is None:
+            return belief
+        mean = belief.mean.copy()
+        mean[:, :3] += self.departure(mean[:, 3]) @ self.root
+        return replace(belief, mean=mean)

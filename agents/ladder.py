@@ -2,6 +2,9 @@
 
 A policy notices by itself when what it measures is not what it expected (`distrust`); the estimator notices the same of
 its model. The simplex believes nothing, and where even that finds nothing better the knobs go back.
+
+With a target there is no simplex, which only knows the brightest: where the estimator cannot go on, the knobs go to
+what was believed last.
 """
 
 from collections import deque
@@ -32,7 +35,8 @@ class Ladder:
 
     policy: None where none fits, for a reason that `why` states; the next one then begins. estimator: makes the next
     one; without it, or where it raises ValueError, a simplex follows at once. noise: relative standard deviation of one
-    signal. `handed_over` is the sentence of the last change of hands, None before the first.
+    signal. aimed: whether something else than the brightest is wanted; ValueError where then nobody can begin.
+    `handed_over` is the sentence of the last change of hands, None before the first.
     """
 
     name = "policy"
@@ -45,7 +49,9 @@ class Ladder:
         *,
         noise: float = 0.025,
         why: str = "there is no policy",
+        aimed: bool = False,
     ) -> None:
+        self._aimed, self._no_further = aimed, ""
         self._make_estimator, self._travel, self._noise = estimator, travel, noise
         self._first: Shot | None = None
         self._last: deque[Shot] = deque(maxlen=KEPT)
@@ -56,22 +62,25 @@ class Ladder:
         if policy is not None:
             self._agent = policy
         else:
-            self._agent, self.handed_over = self._next(why)
+            self._agent, self.handed_over = self._next(why, None)
 
     def ask(self) -> Floats:
         """The setting wanted next, shape (k,)."""
-        if self._given_up:
-            return self._travel.clipped(self.recommend(), self._last[-1].fraction)
+        if self._no_further or self._given_up:
+            return self._travel.clipped(self.recommend(), self._here())
         if self._is_policy:
             try:
                 return self._agent.ask()
             except FAILURES as error:
                 self._leave_policy(f"the policy failed ({error})")
+                return self.ask()
         return self._agent.ask()
 
     def tell(self, shot: Shot) -> None:
         """Pass a shot on, and see whether whoever decides still should. An unusable one is no evidence of anything."""
         self._keep(shot)
+        if self._no_further:
+            return
         if not self._is_policy:
             self._agent.tell(shot)
             self.handed_over = self._noticed_simplex() or self.handed_over
@@ -86,6 +95,8 @@ class Ladder:
 
     def recommend(self) -> Floats:
         """The setting to end at, shape (k,): of a simplex that found nothing better, the best one seen before it."""
+        if self._no_further:
+            return self._believed_last()
         if not self._before or self._is_better:
             return self._agent.recommend()
         if self._n_simplex:
@@ -94,6 +105,8 @@ class Ladder:
 
     def finished(self) -> str | None:
         """Why no further shot is worth taking."""
+        if self._no_further:
+            return self._no_further
         if self._before is None:
             return self._agent.finished()
         if not self._before or self._is_better or self._n_simplex < PATIENCE:
@@ -104,17 +117,20 @@ class Ladder:
     def expected_gain(self) -> float | None:
         """What whoever decides expects of one more shot; None where that one cannot say."""
         expects: Callable[[], float | None] = getattr(self._agent, "expected_gain", lambda: None)
-        return None if self._given_up else expects()
+        return None if self._given_up or self._no_further else expects()
 
     # ------------------------------------------------------------------------------------------- changing hands
 
     def _leave_policy(self, why: str) -> None:
         self._is_policy = False
-        self._agent, taker = self._next(why)
+        self._agent, taker = self._next(why, self._agent)
+        if self._no_further:
+            self.handed_over = taker
+            return
         left_again = self._noticed_simplex()  # what was told may have been enough for it
         self.handed_over = f"{taker}; {left_again}" if left_again else taker
 
-    def _next(self, why: str) -> tuple[Agent, str]:
+    def _next(self, why: str, leaving: Agent | None) -> tuple[Agent, str]:
         """The agent after the policy, told what was seen; and who takes over for which reason."""
         shots = self._remembered()
         if self._make_estimator is not None:
@@ -126,6 +142,11 @@ class Ladder:
                 why = f"{why}, and the estimator cannot go on ({error})"
             else:
                 return agent, f"{why}: the estimator takes over"
+        if self._aimed:
+            self._no_further = f"{why}, and nobody else knows the target"
+            if leaving is None:
+                raise ValueError(self._no_further)
+            return leaving, f"{self._no_further}: to the setting that was believed last"
         self._before = tuple(shots)
         if not shots:
             return NelderMead(self._travel), f"{why}: a simplex takes over"
@@ -161,6 +182,15 @@ class Ladder:
         """The first shot and the last ones, in order, each once."""
         last = list(self._last)
         return last if self._first is None or self._first is last[0] else [self._first, *last]
+
+    def _here(self) -> Floats:
+        return self._last[-1].fraction if self._last else self._travel.start
+
+    def _believed_last(self) -> Floats:
+        try:
+            return self._agent.recommend()
+        except FAILURES:  # what failed to ask may fail to say as well
+            return self._here()
 
     def _returning(self) -> str:
         return f"the simplex found nothing better in {self._n_simplex} shots: back to the best setting seen"

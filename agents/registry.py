@@ -21,14 +21,22 @@ NAMES = ("estimator", "oracle", *CLASSICAL)
 
 
 def make(
-    name: str, *, travel: Travel, seed: int, optimum: Floats | None = None, forward: ForwardModel | None = None
+    name: str,
+    *,
+    travel: Travel,
+    seed: int,
+    optimum: Floats | None = None,
+    forward: ForwardModel | None = None,
+    departure: Callable[[Floats], Floats] | None = None,
 ) -> Agent:
     """A new agent. The oracle needs the optimum, shape (k,); the estimator needs a forward model.
+
+    departure: of what is wanted from the best, as `agents.estimator.Estimator` takes it; others know none.
 
     Raises ValueError where there is no agent of that name, or where it is not given what it needs.
     """
     makers: dict[str, Callable[[], Agent]] = {
-        "estimator": lambda: _estimator(travel, seed, forward),
+        "estimator": lambda: _estimator(travel, seed, forward, departure),
         "oracle": lambda: Oracle(travel, _needed(optimum, "the oracle", "the optimum")),
         "nelder-mead": lambda: NelderMead(travel),
         "cma": lambda: CmaSearch(travel, seed),
@@ -39,10 +47,12 @@ def make(
     return makers[name]()
 
 
-def _estimator(travel: Travel, seed: int, forward: ForwardModel | None) -> Agent:
+def _estimator(
+    travel: Travel, seed: int, forward: ForwardModel | None, departure: Callable[[Floats], Floats] | None
+) -> Agent:
     from agents.estimator import Estimator
 
-    return Estimator(_needed(forward, "the estimator", "a forward model"), travel, seed)
+    return Estimator(_needed(forward, "the estimator", "a forward model"), travel, seed, departure)
 
 
 def _needed(value: T | None, who: str, what: str) -> T:

@@ -57,6 +57,12 @@ def optimize(
     hold: Annotated[
         bool, typer.Option("--hold", help="Go on until the shots are spent, or Ctrl-C, and follow the laser's drift.")
     ] = False,
+    target_fwhm_ps: Annotated[
+        float | None, typer.Option(help="Wanted duration in ps, in place of the most intense pulse.")
+    ] = None,
+    target_profile: Annotated[
+        Path | None, typer.Option(help="Wanted pulse: a file of time in ps and intensity.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Of all randomness; the same seed gives the same run.")] = None,
     out: Annotated[Path, typer.Option(help="Folder for record and picture; nothing in it is replaced.")] = Path("runs"),
     spectrum: Annotated[
@@ -91,6 +97,8 @@ def optimize(
             observe=observe,
             shots=shots,
             hold=hold,
+            target_fwhm_ps=target_fwhm_ps,
+            target_profile=target_profile,
             seed=seed,
             out=out,
             spectrum=spectrum,

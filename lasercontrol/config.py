@@ -41,6 +41,9 @@ CLASSICAL = ("random", "nelder-mead", "cma")
 AGENTS = (*CLASSICAL, "oracle", "estimator", "policy")
 """Names of the agents, as `--agent` takes them."""
 
+AIMING = ("policy", "estimator")
+"""Agents that can go to another pulse than the most intense one."""
+
 DEFAULT_SHOTS, CLASSICAL_SHOTS, HOLD_SHOTS = 12, 200, 300
 
 
@@ -227,6 +230,10 @@ class SessionSettings(_Settings):
     """File of the policy, or name of a packaged one; without it, the packaged one that fits, else the estimator."""
     shots: Count | None = Field(default=None, ge=2, le=100_000)
     """Most shots for tuning and confirming; without it 12, or 200 for random, nelder-mead and cma, or 300 to hold."""
+    target_fwhm_ps: Real | None = Field(default=None, gt=0, le=1000)
+    """Wanted duration, full width at half maximum, in place of the most intense pulse."""
+    target_profile: Path | None = None
+    """Wanted pulse as a file of time in ps and intensity; a relative path counts from the config's folder."""
     hold: bool = Field(default=False, strict=True)
     """Go on where the agent is done, until the shots are spent: it moves again when the laser has drifted."""
     seed: Count | None = Field(default=None, ge=0, lt=2**63)
@@ -243,6 +250,19 @@ class SessionSettings(_Settings):
     """So many INVALID readings in a row count as a lost bench."""
     search_shots: Count = Field(default=60, ge=0, le=100_000)
     """Most shots of the search that meets a start without usable signal; they do not count into `shots`."""
+
+    @property
+    def has_target(self) -> bool:
+        """Whether something else than the most intense pulse is wanted."""
+        return self.target_fwhm_ps is not None or self.target_profile is not None
+
+    @model_validator(mode="after")
+    def _one_target(self) -> Self:
+        if self.target_fwhm_ps is not None and self.target_profile is not None:
+            raise ValueError("holds both `target_fwhm_ps` and `target_profile`; one target is wanted")
+        if self.has_target and self.agent not in AIMING:
+            raise ValueError(f"holds a target, and the agent {self.agent} knows none; {' or '.join(AIMING)} does")
+        return self
 
     def shots_for(self, agent: str) -> int:
         """The budget: as stated, or the default for this agent."""

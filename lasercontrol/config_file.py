@@ -98,6 +98,8 @@ def _with_whole_paths(config: Config, folder: Path) -> Config:
     session = config.session
     if session.policy and (session.policy.suffix or len(session.policy.parts) > 1):  # else the name of a packaged one
         session = session.model_copy(update={"policy": folder / session.policy})
+    if session.target_profile:
+        session = session.model_copy(update={"target_profile": folder / session.target_profile})
     return config.model_copy(update={"laser": laser, "lab": lab, "session": session})
 
 

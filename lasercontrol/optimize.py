@@ -34,8 +34,8 @@ EXIT_CODES = {Exit.DONE: 0, Exit.NO_SIGNAL: 3, Exit.INTERRUPTED: 130, Exit.MADE_
 PACKAGES = ("numpy", "scipy", "h5py")
 
 OF_THE_RECORD = (
-    *("config", "agent", "policy", "hold", "observe", "seed", "scenario", "spectrum", "amplified"),
-    *("operator", "laser_id"),
+    *("config", "agent", "policy", "hold", "target_fwhm_ps", "target_profile", "observe", "seed", "scenario"),
+    *("spectrum", "amplified", "operator", "laser_id"),
 )
 """What a run that is resumed takes from its record."""
 
@@ -48,6 +48,8 @@ class Call:
     agent: str | None = None
     policy: Path | None = None
     hold: bool = False
+    target_fwhm_ps: float | None = None
+    target_profile: Path | None = None
     observe: str | None = None
     shots: int | None = None
     seed: int | None = None
@@ -156,10 +158,13 @@ def _called(call: Call) -> tuple[Config, int]:
     if call.policy and call.agent not in {None, "policy"}:
         raise CallerError(f"--policy names what decides, and --agent says {call.agent}: one of the two is wanted.")
     config = load_config(find_config(call.config or ("l1_pump" if call.spectrum else "default")))
+    profile = call.target_profile
     changes: dict[str, tuple[tuple[str, ...], Any]] = {
         "--agent": (("session", "agent"), call.agent or (call.policy and "policy")),
         "--policy": (("session", "policy"), call.policy and str(_whole(call.policy))),
         "--hold": (("session", "hold"), call.hold or None),
+        "--target-fwhm-ps": (("session", "target_fwhm_ps"), call.target_fwhm_ps),
+        "--target-profile": (("session", "target_profile"), profile and str(profile.absolute())),
         "--observe": (("instruments", "channels"), call.observe.split(",") if call.observe else None),
         "--shots": (("session", "shots"), call.shots),
         "--seed": (("session", "seed"), call.seed),
@@ -230,7 +235,7 @@ def _run(
     def summary(ending: Ending) -> dict[str, Any]:
         if ending.exit is not Exit.MADE_SAFE:  # what may be unplugged is not asked
             _keep_facts(recorder, laser)
-        return summary_of(ending, laser, scores.scores, path, shots, policy)
+        return summary_of(ending, laser, scores.scores, path, shots, policy, make_agent.target)
 
     session = Session(
         guarded,
@@ -246,7 +251,7 @@ def _run(
     with progress.shown():
         progress.say(title)
         ending = session.run(past)
-    return ending, summary_of(ending, laser, scores.scores, path, shots, policy)
+    return ending, summary_of(ending, laser, scores.scores, path, shots, policy, make_agent.target)
 
 
 def _keep_facts(recorder: RecordWriter, laser: TunableLaser) -> None:

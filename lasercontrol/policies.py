@@ -16,6 +16,7 @@ from agents.policy_file import PolicyFile, PolicyFileError, load
 from agents.protocol import Agent, Floats, Travel
 from lasercontrol.errors import CallerError
 from lasercontrol.policy_fit import Site, mismatches, spectrum_of
+from lasercontrol.target import Target
 
 __all__ = ["AgentMaker", "Choice", "Site", "agent_of", "chosen", "mismatches", "packaged", "spectrum_of"]
 
@@ -47,18 +48,25 @@ class Choice:
     ) -> Ladder:
         """The agent "policy" from a start: the policy, and behind it the estimator, a simplex, the best seen.
 
+        With a target the policy and the estimator alone: a simplex knows none.
+
         noise: relative standard deviation of the signal in one shot. seed: of a policy that draws.
         """
         policy = agent_of(self.policy, self.site, travel, seed) if self.policy else None
-        return Ladder(policy, estimator, travel, noise=noise, why=self.why)
+        aimed = self.site.departure is not None
+        return Ladder(policy, estimator, travel, noise=noise, why=self.why, aimed=aimed)
 
 
 @dataclass(frozen=True, slots=True)
 class AgentMaker:
-    """Makes an agent from the start as fractions (k,); `choice` is of the agent "policy", None of any other."""
+    """Makes an agent from the start as fractions (k,).
+
+    choice: of the agent "policy", None of any other. target: what it goes to, None: the most intense pulse.
+    """
 
     made: Callable[[Floats], Agent]
     choice: Choice | None = None
+    target: Target | None = None
 
     def __call__(self, start: Floats) -> Agent:
         """A new agent."""
@@ -139,7 +147,7 @@ def _looked_through(site: Site) -> Iterator[tuple[str, PolicyFile | None, str]]:
 def _frames(policy: PolicyFile, site: Site, travel: Travel, _seed: int) -> Agent:
     from agents.frame_policy import FramePolicy
 
-    return FramePolicy(policy, travel, site.span)
+    return FramePolicy(policy, travel, site.span, site.departure)
 
 
 def _yields(policy: PolicyFile, site: Site, travel: Travel, seed: int) -> Agent:

@@ -5,7 +5,7 @@ and the spectrum, whose every trace looks different. A mismatch is no risk to th
 a policy that reads every trace wrongly.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +38,8 @@ class Site:
     """What a policy must fit: knobs, channels, axes of the traces, and the laser as it is known.
 
     amplitude: field on `FULL_GRID`, shape (n,), in FFT order. stretcher: ps², ps³, ps⁴. b_range_rad: what B may be.
+    departure: of the wanted pulse from the most intense one, fractions of the ranges (..., k) from B (...); None where
+    the most intense is wanted.
     """
 
     knobs: tuple[Knob, ...]
@@ -46,6 +48,7 @@ class Site:
     stretcher: tuple[float, float, float]
     b_range_rad: tuple[float, float]
     axes: FrogAxes = FrogAxes()
+    departure: Callable[[Floats], Floats] | None = None
 
     @property
     def span(self) -> Floats:
@@ -56,6 +59,7 @@ class Site:
 def mismatches(manifest: Manifest, site: Site) -> tuple[str, ...]:
     """Everything in which a bench is not the one that a policy was trained for, a few words each; empty if it is."""
     return (
+        *_of_target(manifest, site),
         *_of_channels(manifest, site),
         *_of_knobs(manifest, site.knobs),
         *_of_spectrum(manifest, site),
@@ -87,6 +91,11 @@ def overlap_of(manifest: Manifest, amplitude: Floats) -> float:
 
 def _sorted(amplitude: Floats) -> tuple[Floats, Floats]:
     return np.fft.fftshift(FULL_GRID.frequency_thz), np.fft.fftshift(amplitude).astype(np.float64)
+
+
+def _of_target(manifest: Manifest, site: Site) -> Iterator[str]:
+    if site.departure is not None and manifest.kind != "frames":
+        yield f"it is of kind {manifest.kind}, which compresses and knows no target"
 
 
 def _of_channels(manifest: Manifest, site: Site) -> Iterator[str]:

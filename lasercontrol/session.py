@@ -175,12 +175,14 @@ class Session:
     def _share_left(self) -> float:
         """The best signal of the confirmation over the first one: an instrument that stops telling is no success.
 
-        Of a run that holds, the best of the last readings.
+        Of a run that holds, the best of the last readings. A wanted pulse may be as faint as it likes, if it is light.
         """
         usable = [row for row in self.rows if row.reading.worst is not Quality.INVALID]
         last = usable[-LAST_HELD:] if self.settings.hold else [row for row in usable if row.phase == "confirm"]
         confirmed = [float(signal_of(row.reading)) for row in last]
         first = float(signal_of(usable[0].reading)) if usable else 0.0
+        if self.settings.has_target and any(is_usable(row.reading, self.dark_yield) for row in last):
+            return 1.0
         return max(confirmed) / first if confirmed and first > 0 else 1.0
 
     def _interrupted(self) -> Ending:
@@ -228,6 +230,7 @@ class Session:
     def _tune(self) -> str:
         """Ask, move, measure, tell; returns why it ended, in words. A run that holds ends with its shots alone."""
         agent, reserve = self._needed_agent(), min(self.settings.confirm_shots, self.shots // 3)
+        reserve = 1 if self.settings.has_target and reserve else reserve  # a look at where it ends, no contest
         reserve = 0 if self.settings.hold else reserve
         while self._spent() < self.shots - reserve:
             if (reason := agent.finished()) is not None and not self.settings.hold:
@@ -276,8 +279,12 @@ class Session:
     # ---------------------------------------------------------------------------------- the best setting
 
     def _confirmed(self) -> Floats:
-        """Measure the best settings again, in turns, and give the one that the new readings prefer."""
-        candidates = nominees(self._believed(), self._seen(), self.bench.knobs, self.settings.signal_noise)
+        """Measure the best settings again, in turns, and give the one that the new readings prefer.
+
+        With a target the one that is believed in: signals prefer the brightest, which is not wanted.
+        """
+        seen = () if self.settings.has_target else self._seen()
+        candidates = nominees(self._believed(), seen, self.bench.knobs, self.settings.signal_noise)
         readings: list[list[float]] = [[] for _ in candidates]
         # One candidate alone has nothing to win: a single reading at it is enough.
         left = min(self.settings.confirm_shots, self.shots - self._spent(), 1 if len(candidates) == 1 else self.shots)
@@ -306,11 +313,18 @@ class Session:
             return self.start, "the start"
         if self.settings.hold and self._agent is not None:
             return np.array(self.bench.setting), "the setting that was held"
+        if self.settings.has_target and self._agent is not None:
+            believed = self._believed() if self._best is None else self._best
+            return self._within(believed), "the setting believed nearest to the target"
         if self._best is not None:
             return self._best, "the best confirmed setting" if self.settings.confirm_shots else "the best setting"
         lit = [(setting, reading) for setting, reading in self._seen() if is_usable(reading, self.dark_yield)]
         seen = best_seen(lit)  # the brightest of dark readings is noise, and no place to leave a laser
         return (seen[0][0], "the best setting seen") if seen else (self.start, "the start")
+
+    def _within(self, setting: Floats) -> Floats:
+        low, high = (np.array([getattr(knob, end) for knob in self.bench.knobs]) for end in ("low", "high"))
+        return np.clip(setting, low, high)
 
     def _go_home(self, goal: Floats, name: str) -> str:
         """Travel there; where the knobs then are, in words."""

@@ -14,6 +14,7 @@ from lasercontrol.limits import AmplifierLimit, CoatingLimit, Limits, transform_
 from lasercontrol.policies import AgentMaker, Site, chosen
 from lasercontrol.scenario import Drawn, Scenario, build_bench, draw_lasers, knobs_for, scenario_for
 from lasercontrol.simbench import COEFFICIENTS, Instruments, SimBench
+from lasercontrol.target import Target, target_of
 from lasercontrol.truth import Truth
 from sim.chain import FullChain, Laser
 from sim.detector import Camera, YieldMeter
@@ -117,10 +118,17 @@ def agent_maker(
 ) -> AgentMaker:
     """Maker of an agent for one bench, from the start as fractions (k,); axes: of its FROG or autocorrelation.
 
-    CallerError where the policy that the config names cannot be used or does not fit.
+    CallerError where the policy that the config names cannot be used or does not fit, and where the knobs cannot make
+    the wanted pulse.
     """
     steps = np.array([knob.max_step / knob.range for knob in bench.knobs])
-
+    target = target_of(
+        config.session,
+        amplitude=known.amplitude,
+        knobs=bench.knobs,
+        b_range_rad=scenario.told_b_rad,
+        stretcher=stretcher_of(config),
+    )
     agent_seed = int(np.random.SeedSequence([seed, AGENT, 0]).generate_state(1)[0])
 
     def made(start: Floats, who: str = name) -> Agent:
@@ -130,20 +138,28 @@ def agent_maker(
             seed=agent_seed,
             optimum=optimum,
             forward=_model(bench, config, scenario, known, axes) if who == "estimator" else None,
+            departure=target,
         )
 
     if name != "policy":
-        return AgentMaker(made)
-    choice = chosen(config.session.policy, _site(bench, config, scenario, known, axes))
+        return AgentMaker(made, target=target)
+    choice = chosen(config.session.policy, _site(bench, config, scenario, known, axes, target))
 
     def laddered(start: Floats) -> Agent:
         noise = config.session.signal_noise
         return choice.agent(Travel(start, steps), lambda: made(start, "estimator"), noise, agent_seed)
 
-    return AgentMaker(laddered, choice)
+    return AgentMaker(laddered, choice, target)
 
 
-def _site(bench: Bench, config: Config, scenario: Scenario, known: KnownLaser, axes: FrogAxes | None) -> Site:
+def _site(
+    bench: Bench,
+    config: Config,
+    scenario: Scenario,
+    known: KnownLaser,
+    axes: FrogAxes | None,
+    target: Target | None,
+) -> Site:
     return Site(
         knobs=bench.knobs,
         channels=bench.channels,
@@ -151,6 +167,7 @@ def _site(bench: Bench, config: Config, scenario: Scenario, known: KnownLaser, a
         stretcher=stretcher_of(config),
         b_range_rad=scenario.told_b_rad,
         axes=axes or FrogAxes(),
+        departure=target,
     )
 
 

@@ -1,8 +1,8 @@
-"""Text of a spectrum file to rows of two numbers: separators, decimal marks, headers and what may be wrong with them.
+"""Text of a file to rows of two numbers: separators, decimal marks, headers and what may be wrong with them.
 
-Every row is one wavelength and one value. Columns are separated by semicolons, tabs, commas or spaces, one kind per
-file; the decimal mark is a point, or a comma where commas do not separate. Header lines may stand before the first
-row of two numbers and nowhere else.
+Every row of a spectrum is one wavelength and one value, of a profile one time and one intensity. Columns are separated
+by semicolons, tabs, commas or spaces, one kind per file; the decimal mark is a point, or a comma where commas do not
+separate. Header lines may stand before the first row of two numbers and nowhere else.
 """
 
 import codecs
@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from lasercontrol.errors import InputFileError
 
-__all__ = ["Row", "read_text", "rows_of"]
+__all__ = ["PROFILE", "SPECTRUM", "Content", "Row", "read_text", "rows_of"]
 
 MAX_BYTES = 16 * 2**20  # a spectrum of a million points; anything larger is another kind of file
 NUMBER = re.compile(r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|nan|inf(?:inity)?)", re.ASCII | re.IGNORECASE)
@@ -24,22 +24,34 @@ BYTE_ORDER_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le
 
 
 class Row(NamedTuple):
-    """One data row, with its line number counted from 1."""
+    """One data row of a spectrum, with its line number counted from 1; of a profile its time and intensity."""
 
     line: int
     wavelength: float
     counts: float
 
 
-def read_text(path: Path) -> str:
+class Content(NamedTuple):
+    """What a file should hold, in the words of messages: its kind, its two columns, and these with their units."""
+
+    kind: str
+    columns: tuple[str, str]
+    row: str
+
+
+SPECTRUM = Content("spectrum", ("wavelength", "counts"), "wavelength in nm and counts")
+PROFILE = Content("profile", ("time", "intensity"), "time in ps and intensity")
+
+
+def read_text(path: Path, content: Content = SPECTRUM) -> str:
     """Text of a file, UTF-8 or UTF-16 by their marks, else UTF-8, else Latin-1; InputFileError where it is none."""
     try:
         if path.is_dir():
-            raise InputFileError(path, None, "is a folder; a spectrum file is wanted.")
+            raise InputFileError(path, None, f"is a folder; a {content.kind} file is wanted.")
         if path.exists() and not path.is_file():
-            raise InputFileError(path, None, "is a device or a pipe; a spectrum file is wanted.")
+            raise InputFileError(path, None, f"is a device or a pipe; a {content.kind} file is wanted.")
         if (size := path.stat().st_size) > MAX_BYTES:
-            raise InputFileError(path, None, f"has {size} bytes; a spectrum file has at most {MAX_BYTES}.")
+            raise InputFileError(path, None, f"has {size} bytes; a {content.kind} file has at most {MAX_BYTES}.")
         text = _decoded(path.read_bytes(), path)
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
         reason = getattr(error, "strerror", None) or str(error)
@@ -47,17 +59,17 @@ def read_text(path: Path) -> str:
     text = text.removesuffix("\x1a")  # how DOS programs end a file
     if found := BINARY.search(text):
         line = len(LINE_END.findall(text, 0, found.start())) + 1
-        raise InputFileError(path, line, "holds binary data; a spectrum file is text with two numbers a row.")
+        raise InputFileError(path, line, f"holds binary data; a {content.kind} file is text with two numbers a row.")
     return text
 
 
-def rows_of(text: str, path: Path) -> Iterator[Row]:
+def rows_of(text: str, path: Path, content: Content = SPECTRUM) -> Iterator[Row]:
     """The data rows; InputFileError at the first line that is neither header nor row."""
     lines = [(number, line.strip()) for number, line in enumerate(LINE_END.split(text), start=1)]
     lines = [(number, line) for number, line in lines if line]
     if not lines:
-        raise InputFileError(path, None, "is empty; rows of wavelength in nm and counts are wanted.")
-    first, separator = _first_row(lines, path)
+        raise InputFileError(path, None, f"is empty; rows of {content.row} are wanted.")
+    first, separator = _first_row(lines, path, content)
     mark = ""
     for number, line in lines[first:]:
         fields = _fields(line, separator)
@@ -66,13 +78,13 @@ def rows_of(text: str, path: Path) -> Iterator[Row]:
             raise InputFileError(
                 path, number, f"has {_columns(len(fields))}, the rows of this file have 2: {_shown(line)}."
             )
-        wavelength, counts = (
-            _number(text, name, path, number) for text, name in zip(fields, ("wavelength", "counts"), strict=True)
+        abscissa, value = (
+            _number(text, name, path, number) for text, name in zip(fields, content.columns, strict=True)
         )
-        yield Row(number, wavelength, counts)
+        yield Row(number, abscissa, value)
 
 
-def _first_row(lines: list[tuple[int, str]], path: Path) -> tuple[int, str | None]:
+def _first_row(lines: list[tuple[int, str]], path: Path, content: Content) -> tuple[int, str | None]:
     """Index of the first line that consists of numbers only, and the separator that makes it two."""
     for index, (number, line) in enumerate(lines):
         widest = 0
@@ -84,7 +96,8 @@ def _first_row(lines: list[tuple[int, str]], path: Path) -> tuple[int, str | Non
                 widest = len(fields)
         if widest:
             ambiguous = "," in line and "." not in line
-            hint = "beside decimal commas, separate by semicolons" if ambiguous else "keep wavelength and counts"
+            keep = f"keep {' and '.join(content.columns)}"
+            hint = "beside decimal commas, separate by semicolons" if ambiguous else keep
             raise InputFileError(path, number, f"has {_columns(widest)}, 2 are wanted ({hint}): {_shown(line)}.")
     number, line = lines[0]
     raise InputFileError(path, number, f"no row of two numbers in the whole file; it begins with {_shown(line)}.")

@@ -10,6 +10,7 @@ from lasercontrol.bench import Channel, Quality
 from lasercontrol.record_content import ShotRow
 from lasercontrol.session import Ending
 from lasercontrol.shot import signal_of
+from lasercontrol.target import Target
 from lasercontrol.truth import Score
 from lasercontrol.tunable import TunableLaser
 
@@ -17,10 +18,17 @@ __all__ = ["autocorrelation_fwhm_ps", "sentences_of", "shots_to", "summary_of"]
 
 
 def summary_of(
-    ending: Ending, laser: TunableLaser, scores: Sequence[Score], path: Path, shots: int, policy: str | None = None
+    ending: Ending,
+    laser: TunableLaser,
+    scores: Sequence[Score],
+    path: Path,
+    shots: int,
+    policy: str | None = None,
+    target: Target | None = None,
 ) -> dict[str, Any]:
     """A run as one flat JSON object; scores: the truth of each shot, none of a real laser; policy: name of the learned.
 
+    target: what was wanted; the run then has target_… besides, of a simulated laser what of it was reached in truth.
     expected_gain: what the agent expected of one more shot in the end; expected_gains: of every shot, before it.
     """
     knobs = laser.bench.knobs
@@ -33,6 +41,7 @@ def summary_of(
         "seed": laser.seed,
         "shots": len(ending.rows),
         **_true_figures(ending, laser, scores, shots),
+        **(_target_figures(ending, laser, target) if target else {}),
         **_measured_figures(ending.rows),
         "expected_gain": _rounded(ending.expected_gain),
         "expected_gains": [_rounded(row.expected_gain) for row in ending.rows],
@@ -74,7 +83,10 @@ def autocorrelation_fwhm_ps(channel: Channel) -> float | None:
 def sentences_of(summary: dict[str, Any]) -> tuple[str, ...]:
     """The same for people."""
     told = [f"{summary['exit_reason']}."]
-    if "strehl" in summary:
+    if "strehl" in summary and "target" in summary:
+        told += [f"  shots    {summary['shots']}", *_target_in_words(summary)]
+        told += [f"  pulse    {summary['fwhm_ps']:.3f} ps; the transform limit is {summary['fwhm_tl_ps']:.3f} ps"]
+    elif "strehl" in summary:
         last = f"at shot {summary['shots_to_95']}" if summary["shots_to_95"] <= summary["shots"] else "never"
         share = summary["reachable_fraction"]
         reachable = f"itself {summary['reachable_strehl']:.3f} of the limit's"
@@ -86,7 +98,7 @@ def sentences_of(summary: dict[str, Any]) -> tuple[str, ...]:
             *([f"  held     {summary['held_fraction']:.3f} of it in the mean"] if "held_fraction" in summary else []),
         ]
     else:
-        told += [f"  shots    {summary['shots']}", *_measured_in_words(summary)]
+        told += [f"  shots    {summary['shots']}", *_target_in_words(summary), *_measured_in_words(summary)]
     return (
         *told,
         *_expected_in_words(summary),
@@ -95,6 +107,37 @@ def sentences_of(summary: dict[str, Any]) -> tuple[str, ...]:
         f"  record   {summary['record']}",
         f"  picture  {summary.get('picture') or 'none: ' + summary.get('picture_error', 'the run was cut short')}",
     )
+
+
+def _target_figures(ending: Ending, laser: TunableLaser, target: Target) -> dict[str, Any]:
+    """What was wanted, and of a simulated laser how near the true pulse came."""
+    width_ps = target.autocorrelation_fwhm_ps
+    wanted: dict[str, Any] = {
+        "target": target.in_words,
+        "target_fwhm_ps": target.fwhm_ps,
+        "target_profile": str(laser.config.session.target_profile) if target.profile is not None else None,
+        "target_autocorrelation_fwhm_ps": None if width_ps is None else round(width_ps, 4),
+    }
+    if laser.truth is None:
+        return wanted
+    if target.fwhm_ps is not None:
+        reached_ps = laser.truth.at(ending.setting).fwhm_ps
+        return wanted | {"target_error": round(reached_ps / target.fwhm_ps - 1, 6)}
+    overlap = target.overlap_with(laser.truth.at(ending.setting).intensity)
+    return wanted | {"target_overlap": None if overlap is None else round(overlap, 6)}
+
+
+def _target_in_words(summary: dict[str, Any]) -> list[str]:
+    if "target" not in summary:
+        return []
+    line = f"  target   {summary['target']}"
+    if "target_error" in summary:
+        line += f"; the pulse has {summary['fwhm_ps']:.3f} ps, {summary['target_error']:+.1%}"
+    elif "target_overlap" in summary:
+        line += f"; the pulse overlaps with it by {summary['target_overlap']:.3f}"
+    elif summary["target_autocorrelation_fwhm_ps"] is not None:
+        line += f"; its autocorrelation is {summary['target_autocorrelation_fwhm_ps']:.3f} ps wide at half its height"
+    return [line]
 
 
 def _expected_in_words(summary: dict[str, Any]) -> list[str]:
