@@ -6,6 +6,7 @@ believed before it, is doubted a little: whoever is wrong once can be put right.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,7 @@ B_MIDDLE_RAD = 2.3
 CLIMBS = 2  # mean shifts towards the best point
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Mixture:
     """Log weights (k,), heaviest first and summing to one, means (k, 4), precisions (k, 4, 4).
 
@@ -36,17 +37,22 @@ class Mixture:
     precision: Floats
     doubted_share: float = 0.0
 
+    @cached_property
     def covariance(self) -> Floats:
         """(k, 4, 4); nothing is wider than the knobs' range, about 1 / √`LEAST`."""
         return np.linalg.inv(self.precision + LEAST * np.eye(4))
 
     def expected_peak(self, points: Floats) -> Floats:
         """Expected share of the best peak at points (m, 3), shape (m,)."""
-        return self._landscape()(points)
+        return self._landscape(points)
 
     def best(self) -> tuple[Floats, float]:
         """The point (3,) of the highest expected peak, and that peak: the best of the means, climbed from."""
-        landscape = self._landscape()
+        return self._best
+
+    @cached_property
+    def _best(self) -> tuple[Floats, float]:
+        landscape = self._landscape
         candidates = np.concatenate([self.mean[:, :3], (np.exp(self.log_weight) @ self.mean[:, :3])[None]])
         for _ in range(CLIMBS):
             top = candidates[landscape(candidates).argmax()]
@@ -54,29 +60,37 @@ class Mixture:
         height = landscape(candidates)
         return candidates[height.argmax()], float(height.max())
 
+    def scattered(self) -> tuple[Floats, Floats]:
+        """Points (m, 4) and weights (m,) that stand for the mixture: two deviations from each mean along every axis."""
+        value, vector = np.linalg.eigh(self.covariance)
+        arms = 2.0 * np.swapaxes(vector * np.sqrt(np.maximum(value, 0.0))[:, None, :], 1, 2)  # (k, axis, 4)
+        points = np.concatenate([self.mean[:, None] + arms, self.mean[:, None] - arms], axis=1)
+        return points.reshape(-1, 4), np.repeat(np.exp(self.log_weight) / 8, 8)
+
+    @cached_property
     def _landscape(self) -> "_Landscape":
-        widened = self.covariance()[:, :3, :3] + np.eye(3)
-        return _Landscape(np.exp(self.log_weight), self.mean[:, :3], np.linalg.inv(widened), np.linalg.det(widened))
+        widened = self.covariance[:, :3, :3] + np.eye(3)
+        height = np.exp(self.log_weight) / np.sqrt(np.linalg.det(widened))
+        return _Landscape(height, self.mean[:, :3], np.linalg.inv(widened))
 
 
 @dataclass(frozen=True, slots=True)
 class _Landscape:
     """Expected peak over the knobs: a sum of Gaussian hills."""
 
-    weight: Floats
+    height: Floats
     mean: Floats
     inverse: Floats
-    det: Floats
 
     def __call__(self, points: Floats) -> Floats:
         away = points[:, None] - self.mean
         quadratic = np.einsum("mki,kij,mkj->mk", away, self.inverse, away)
-        return np.asarray(np.exp(-0.5 * quadratic) @ (self.weight / np.sqrt(self.det)))
+        return np.asarray(np.exp(-0.5 * quadratic) @ self.height)
 
     def uphill(self, point: Floats) -> Floats:
         """One mean shift."""
         away = self.mean - point
-        pull = self.weight / np.sqrt(self.det) * np.exp(-0.5 * np.einsum("ki,kij,kj->k", away, self.inverse, away))
+        pull = self.height * np.exp(-0.5 * np.einsum("ki,kij,kj->k", away, self.inverse, away))
         total = np.einsum("k,kij->ij", pull, self.inverse) + 1e-9 * np.eye(3)
         return np.asarray(point + np.linalg.solve(total, np.einsum("k,kij,kj->i", pull, self.inverse, away)))
 
@@ -98,7 +112,7 @@ def doubted(mixture: Mixture, doubt: float, spread: float) -> Mixture:
 
     Frames share what is wrong with the spectrum as measured, and lasers drift.
     """
-    inverse = mixture.covariance() + spread**2 * np.eye(4)
+    inverse = mixture.covariance + spread**2 * np.eye(4)
     nowhere = np.array([0.0, 0.0, 0.0, B_MIDDLE_RAD])
     return Mixture(
         np.append(mixture.log_weight + np.log1p(-doubt), np.log(doubt)),

@@ -52,6 +52,7 @@ class FramePolicy:
         self.root = np.diag(span) @ root.reshape(len(span), -1)
         self.way = np.linalg.inv(self.root)
         self.belief: Mixture | None = None
+        self._displaced: tuple[Mixture, Mixture] | None = None  # a belief about the optimum, and about what is wanted
         self.suspicion = Suspicion()
         self._here = np.asarray(travel.start, dtype=np.float64)
         self._shots = 0
@@ -104,12 +105,18 @@ class FramePolicy:
         return f"the peak is expected at {expected:.1%} of the best, and no further shot is worth taking"
 
     def expected_gain(self) -> float | None:
-        """Relative gain in peak that is expected of the next shot; None before the first, and with a target."""
+        """Relative gain in signal that is expected of the next shot; None before the first, and with a target."""
         if self.belief is None or self.departure is not None:
             return None
-        wanted = self.travel.clipped(self._wanted(self.belief)[0], self._here)
-        here = self._expected(self.belief, self._here)
-        return max(0.0, self._expected(self.belief, wanted) / max(here, 1e-3) - 1)
+        wanted = self.ask()
+        if wanted is self._here:
+            return 0.0
+        belief, places = self.belief, np.stack([self._here, wanted]) @ self.root
+        points, weight = belief.scattered()
+        points = np.concatenate([points - np.append(place, 0.0) for place in places])
+        dark = np.ones((1, *self.file.manifest.inputs["frames"][1:]))  # the network reads a frame with every question
+        signals = np.exp(self._run(dark[0], points)["log_signal"].astype(np.float64)).reshape(2, -1) @ weight
+        return float(max(0.0, signals[1] / signals[0] - 1))
 
     def _points_of_last(self) -> Floats:
         """Where the network is asked for signals, (m, 4): ways from here and from earlier shots, of each component."""
@@ -131,9 +138,11 @@ class FramePolicy:
         return float(self._aimed(belief).expected_peak((setting @ self.root)[None])[0])
 
     def _aimed(self, belief: Mixture) -> Mixture:
-        """The belief about the wanted setting, each component displaced as its own B says."""
+        """The belief about the wanted setting, each component displaced as its own B says; of one belief but once."""
         if self.departure is None:
             return belief
-        mean = belief.mean.copy()
-        mean[:, :3] += self.departure(mean[:, 3]) @ self.root
-        return replace(belief, mean=mean)
+        if self._displaced is None or self._displaced[0] is not belief:
+            mean = belief.mean.copy()
+            mean[:, :3] += self.departure(mean[:, 3]) @ self.root
+            self._displaced = belief, replace(belief, mean=mean)
+        return self._displaced[1]

@@ -69,5 +69,5 @@ class Suspicion:
     @staticmethod
     def _spread(belief: Mixture) -> Floats:
         """One standard deviation along each axis of each component, (k, 4, 4)."""
-        value, vector = np.linalg.eigh(belief.covariance())
+        value, vector = np.linalg.eigh(belief.covariance)
         return np.asarray(np.swapaxes(vector * np.sqrt(np.maximum(value, 0.0))[:, None, :], 1, 2))

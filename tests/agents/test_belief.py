@@ -47,13 +47,13 @@ def test_spread_keeps_a_belief_from_growing_too_sure() -> None:
     belief = look
     for _ in range(50):
         belief = fused(doubted(belief, 0.02, 0.05), doubted(look, 0.02, 0.05))
-    assert np.sqrt(belief.covariance()[0, 0, 0]) > 0.01
+    assert np.sqrt(belief.covariance[0, 0, 0]) > 0.01
 
 
 @given(st.floats(0.1, 30.0), st.tuples(*[st.floats(-20, 20)] * 3))
 def test_the_expected_peak_of_one_gaussian_is_the_closed_form(sharp: float, at: tuple[float, float, float]) -> None:
     belief = mixture(at, sharp=sharp)
-    variance = belief.covariance()[0, 0, 0]
+    variance = belief.covariance[0, 0, 0]
     assert belief.expected_peak(np.array([at]))[0] == pytest.approx((1 + variance) ** -1.5, rel=1e-9, abs=0)
     point, height = belief.best()
     assert height == pytest.approx((1 + variance) ** -1.5, rel=1e-6, abs=0)
@@ -77,3 +77,14 @@ def test_components_of_no_weight_are_left_out() -> None:
     belief = mixture_of(np.log([0.9999, 1e-5]), np.zeros((2, 4)), np.zeros((2, 4)), np.zeros((2, 6)))
     assert len(belief.mean) == 1
     assert np.exp(belief.log_weight).sum() == pytest.approx(1.0, rel=1e-12, abs=0)
+
+
+def test_scattered_points_have_the_mean_and_the_spread_of_the_mixture() -> None:
+    belief = mixture((8.0, 0.0, 0.0), (-8.0, 1.0, 0.0), weights=(0.7, 0.3))
+    points, weight = belief.scattered()
+    assert weight.sum() == pytest.approx(1.0, rel=1e-12, abs=0)
+    mean = weight @ points
+    assert mean == pytest.approx([0.7 * 8 - 0.3 * 8, 0.3, 0.0, 2.0], rel=1e-9, abs=1e-12)  # abs: one is zero
+    spread = np.einsum("m,mi,mj->ij", weight, points - mean, points - mean)
+    between = sum(w * np.outer(m - mean, m - mean) for w, m in zip((0.7, 0.3), belief.mean, strict=True))
+    assert spread == pytest.approx(between + belief.covariance[0], rel=1e-6, abs=1e-9)  # abs: zeros off the diagonal
