@@ -18,7 +18,7 @@ SLACK = 0.25  # of the logarithm: noise of two signals, and errors of the expect
 SURE = 2.0  # standard deviations of a component's own uncertainty that are allowed
 OVERTURNED = 0.9  # share of the new belief that throws the old one away
 ENOUGH = 2  # shots running
-FLOOR = 1e-9
+FLOOR = 1e-30  # no unit makes a signal that small
 
 
 class Suspicion:

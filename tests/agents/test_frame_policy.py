@@ -16,6 +16,11 @@ OPTIMUM = np.array([0.1, -0.15, 0.05])
 OFFSET, SCALE = 100.0, 400.0  # ways as shares of the brightest pixel
 
 
+def hill(ways: Floats) -> Floats:
+    """Log signal over ways (m, 3): round at the top, a slope farther off."""
+    return np.asarray(1 - np.sqrt(1 + (ways**2).sum(axis=1)))
+
+
 class StandIn:
     """A file of kind "frames". twins: the way back counts as much as the way; sharp: how sure it is."""
 
@@ -37,7 +42,7 @@ class StandIn:
             "mean": mean[None],
             "log_sharpness": np.full((1, 2, 4), np.log(self.sharp)),
             "skew": np.zeros((1, 2, 6)),
-            "log_signal": -0.5 * (points[:, :3] ** 2).sum(axis=1),
+            "log_signal": hill(points[:, :3]),
         }
 
 
@@ -45,7 +50,7 @@ def shot_at(fraction: Floats, *, signal: float | None = None, sign: float = 1.0)
     """What a laser with its optimum at OPTIMUM would show."""
     way = (OPTIMUM - fraction) @ ROOT
     features = np.array([1.0, *(sign * way + OFFSET) / SCALE])
-    return Shot(fraction, 3.0 * float(np.exp(-0.5 * way @ way)) if signal is None else signal, 7.0 * features)
+    return Shot(fraction, 3.0 * float(np.exp(hill(way[None])[0])) if signal is None else signal, 7.0 * features)
 
 
 def policy(file: Any | None = None, max_step: float = 0.25) -> FramePolicy:
@@ -109,7 +114,7 @@ def test_the_expected_gain_is_that_of_the_signal() -> None:
     agent.tell(shot_at(start))
     gain = agent.expected_gain()
     assert gain is not None
-    assert gain == pytest.approx(np.exp(0.125) - 1, rel=0.02, abs=0)
+    assert gain == pytest.approx(np.exp(np.sqrt(1.25) - 1) - 1, rel=0.02, abs=0)
     agent.tell(shot_at(OPTIMUM))
     assert agent.expected_gain() == 0.0
 

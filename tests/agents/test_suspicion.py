@@ -29,7 +29,7 @@ def begun(scale: float = 3.0) -> Suspicion:
 
 
 def test_a_signal_as_expected_through_any_scale_is_no_strike() -> None:
-    for scale in (1e-6, 1.0, 1e6):
+    for scale in (1e-12, 1.0, 1e6):
         suspicion = begun(scale)
         compared(suspicion, belief_at((0.0, 0.0, 0.0)), 0.5, scale * float(np.exp(-0.125)))
         assert suspicion.strikes == 0
