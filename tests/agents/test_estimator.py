@@ -172,3 +172,45 @@ def test_the_gain_of_another_shot_is_expected_without_changing_the_run(framed: b
 
 def test_no_gain_is_expected_before_the_first_shot() -> None:
     assert Estimator(Toy(framed=True), travel(0.25, 2), 1).expected_gain() is None
+
+
+# ------------------------------------------------------------------------------------------------------ with a target
+
+
+def aside(b: Floats) -> Floats:
+    """What is wanted lies aside of the best, the farther the brighter."""
+    return np.asarray(0.05 * b[:, None] * np.array([1.0, 0.0]))
+
+
+@pytest.mark.parametrize(("framed", "shots"), [(True, 4), (False, 12)])
+def test_what_is_wanted_aside_of_the_best_is_found(framed: bool, shots: int) -> None:
+    toy, truth, rng, limits = Toy(framed=framed), np.array([0.1, -0.1, 1.5]), np.random.default_rng(1), travel(0.25, 2)
+    agent, here = Estimator(toy, limits, 1, aside), limits.start
+    for _ in range(shots):
+        agent.tell(shot_at(toy, truth, here, rng))
+        here = agent.ask()
+    assert np.abs(agent.recommend() - (np.array([0.075, 0.0]) - truth[:2])).max() < 0.01
+    assert agent.expected_gain() is None
+
+
+def test_with_a_target_it_is_done_where_that_lies() -> None:
+    toy, truth, rng, limits = Toy(framed=True), np.array([0.1, -0.1, 1.5]), np.random.default_rng(1), travel(0.25, 2)
+    agent, here = Estimator(toy, limits, 1, aside), -truth[:2]
+    for _ in range(3):
+        agent.tell(shot_at(toy, truth, here, rng))  # at the best, where it would be done without a target
+    assert agent.finished() is None
+    for _ in range(3):
+        agent.tell(shot_at(toy, truth, agent.ask(), rng))
+    assert agent.finished() == "the model expects the wanted pulse here, to within 0.4% of a peak"
+
+
+def test_with_a_target_no_simplex_takes_over() -> None:
+    toy, truth, rng, limits = Toy(framed=True), np.array([0.1, -0.1, 1.5]), np.random.default_rng(2), travel(0.25, 2)
+    agent, here = Estimator(toy, limits, 2, aside), limits.start
+    for index in range(8):
+        seen = shot_at(toy, truth, here, rng)
+        agent.tell(Shot(seen.fraction, seen.signal * (1.0 if index == 1 else 0.5), seen.features))
+        here = agent.ask()
+    assert agent.simplex is None
+    assert agent.handed_over is None
+    assert agent.finished() == "the signal falls short of the model, and nobody else knows the target"

@@ -192,3 +192,33 @@ def test_a_simplex_that_finds_something_better_is_believed() -> None:
     told(ladder, 1.0, 2.0, 1.0, 2.2, *[1.0] * (2 * PATIENCE))
     assert ladder.finished() is None
     assert np.array_equal(ladder.recommend(), ESTIMATOR)
+
+
+# ------------------------------------------------------------------------------------------------------ with a target
+
+
+def test_with_a_target_the_estimator_follows_and_after_it_nobody() -> None:
+    policy = Scripted(POLICY, distrust_after=2)
+    ladder = Ladder(policy, lambda: Scripted(ESTIMATOR, done_after=4), LIMITS, aimed=True)
+    assert told(ladder, 1.0, 1.0) == ["expected 1, measured 0.5: the estimator takes over"]
+    told(ladder, 1.0, 1.0)
+    assert ladder.finished() == "done"
+    assert np.array_equal(ladder.recommend(), ESTIMATOR)
+
+
+def broken() -> Agent:
+    raise PolicyFileError("no model")
+
+
+def test_with_a_target_and_without_an_estimator_the_last_belief_stays() -> None:
+    ladder = Ladder(Scripted(POLICY, distrust_after=2), broken, LIMITS, aimed=True)
+    why = "expected 1, measured 0.5, and the estimator cannot go on (no model), and nobody else knows the target"
+    assert told(ladder, 1.0, 1.0, 9.0) == [f"{why}: to the setting that was believed last"]
+    assert ladder.finished() == why
+    assert ladder.expected_gain() is None
+    assert np.array_equal(ladder.recommend(), POLICY), "and not the brightest"
+
+
+def test_with_a_target_and_nobody_who_knows_it_nothing_begins() -> None:
+    with pytest.raises(ValueError, match="no policy is shipped, and nobody else knows the target"):
+        Ladder(None, None, LIMITS, why="no policy is shipped", aimed=True)

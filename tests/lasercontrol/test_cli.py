@@ -110,6 +110,17 @@ def test_the_estimator_reaches_the_best_reachable_in_a_few_shots(called: Called)
     assert_close(summary["fwhm_tl_ps"], 1.579, rel=0.02)  # of the true spectrum, 2 % off the measured one
 
 
+def test_a_wanted_duration_is_reached(called: Called) -> None:
+    status, out, _ = called("optimize", "--agent", "estimator", "--target-fwhm-ps", "3", "--seed", "1")
+    assert status == 0
+    assert "the knobs are at the setting believed nearest to the target." in out
+    summary = dict(read_record(next(Path("runs").glob("*.h5"))).summary or {})
+    assert abs(summary["target_error"]) < 0.05
+    assert_close(summary["fwhm_ps"], 3.0, rel=0.05)
+    assert f"target   a pulse of 3 ps; the pulse has {summary['fwhm_ps']:.3f} ps" in out
+    assert "95 %" not in out
+
+
 def test_a_seed_spectrum_with_its_gain_is_tuned(called: Called, shared_data: Path) -> None:
     summary = quick(called, "--seed", "1", "--spectrum", shared_data / "l1_pump_spectrum.csv")
     assert summary["reachable_fraction"] > 0.99
@@ -281,6 +292,9 @@ def test_agents_are_compared(called: Called) -> None:
         (["--seed", "-1"], "command line: --seed: is -1; it must be greater than or equal to 0."),
         (["--scenario", "far"], "command line: --scenario: is 'far'; it must be 'wide', 'near', 'tempo', 'hold',"),
         (["--spectrum", "none.csv"], "none.csv"),
+        (["--agent", "cma", "--target-fwhm-ps", "3"], "--target-fwhm-ps: holds a target, and the agent cma knows none"),
+        (["--target-profile", "none.csv"], "none.csv: cannot be read: No such file or directory."),
+        (["--target-fwhm-ps", "1"], "a duration of 1 ps is wanted (target_fwhm_ps), and the most intense pulse lasts"),
         (["l1_pump"], "the config l1_pump needs the seed spectrum that its gain narrows: add --spectrum FILE."),
         (["--resume", "none.h5"], "none.h5"),
     ],

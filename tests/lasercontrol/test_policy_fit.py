@@ -91,3 +91,9 @@ def test_a_spectrum_as_badly_measured_as_in_training_fits_and_one_of_another_wid
     trained = fitting(spectrum=spectrum, spectrum_thz=spectrum_thz)
     assert_close(overlap_of(trained, bell(0.12 * 1.3)), np.sqrt(2 * 1.3 / (1 + 1.3**2)), rel=1e-3)
     assert overlap_of(trained, bell(0.12 * 1.3)) < LEAST_OVERLAP
+
+
+def test_only_a_policy_of_frames_takes_a_target() -> None:
+    aimed = site(departure=lambda b_rad: b_rad[..., None] * np.zeros(3))
+    assert mismatches(fitting(), aimed) == ()
+    assert mismatches(fitting(kind="actor"), aimed)[0] == "it is of kind actor, which compresses and knows no target"

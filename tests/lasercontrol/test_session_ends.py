@@ -272,3 +272,35 @@ def test_a_search_is_resumed_where_it_stood() -> None:
     searched = [tuple(row.asked) for row in notebook.rows if row.phase == "search"]
     assert len(set(searched)) == len(searched) > 5
     assert_close(setting_of(np.zeros(2), KNOBS) + 1, [1.0, 1.0], rel=1e-12)
+
+
+# -------------------------------------------------------------------------------------------------------- a target
+
+
+def test_with_a_target_a_run_ends_at_what_is_believed_and_not_at_the_brightest() -> None:
+    bench = HillBench()
+    goal = top_of(bench) + np.array([0.3, 0.0])
+    run, notebook = session(bench, Goer(goal, patience=8), shots=12, target_fwhm_ps=3.0)
+    ending = run.run()
+    assert ending.exit is Exit.DONE
+    assert ending.reason == "patience is over; the knobs are at the setting believed nearest to the target"
+    assert_close(bench.setting, setting_of(goal, KNOBS), rel=1e-9)
+    assert notebook.phases.count("confirm") == 1
+
+
+def test_a_wanted_pulse_may_be_faint_if_it_is_light() -> None:
+    bench = HillBench(top=np.zeros(2), setting=np.zeros(2))
+    goal = np.array([0.45, 0.0])
+    run, _ = session(bench, Goer(goal, patience=8), shots=12, target_fwhm_ps=9.0)
+    assert run.run().exit is Exit.DONE
+    assert bench.light(bench.setting) < 0.1
+
+
+def test_ctrl_c_goes_to_what_is_believed_of_the_target() -> None:
+    bench, attention = HillBench(), Attention()
+    goal = top_of(bench) + np.array([0.3, 0.0])
+    notebook = stopping(attention, at=3)
+    run, _ = session(bench, Goer(goal), notebook=notebook, attention=attention, target_fwhm_ps=3.0)
+    ending = run.run()
+    assert ending.reason == "Ctrl-C; the knobs are at the setting believed nearest to the target"
+    assert_close(bench.setting, setting_of(goal, KNOBS), rel=1e-9)

@@ -14,6 +14,7 @@ from lasercontrol.bench import Channel, Floats, Quality, Reading
 from lasercontrol.config import Config
 from lasercontrol.record_content import ShotRow
 from lasercontrol.session import Ending, Exit
+from lasercontrol.target import Target
 from lasercontrol.telling import autocorrelation_fwhm_ps, sentences_of, shots_to, summary_of
 from lasercontrol.truth import Score
 from lasercontrol.tunable import TunableLaser
@@ -166,3 +167,36 @@ def test_the_first_shot_at_the_goal_or_one_more_than_there_were(
     fractions: list[float], shots: int, expected: int
 ) -> None:
     assert shots_to(0.95, [score(fraction) for fraction in fractions], shots) == expected
+
+
+# ---------------------------------------------------------------------------------------------------------- a target
+
+
+def wanted(**changes: Any) -> Target:
+    given: dict[str, Any] = {
+        "fwhm_ps": 2.5,
+        "profile": None,
+        "b_rad": np.array([1.0, 3.5]),
+        "departure": np.zeros((2, 2)),
+        "overlap": None,
+        "autocorrelation_fwhm_ps": 3.6,
+    }
+    return Target(**(given | changes))
+
+
+def test_of_a_simulated_laser_the_reached_duration_is_told_beside_the_wanted() -> None:
+    rows = (row(1, {"frog": frog(8.0)}), row(2, {"frog": frog(4.0)}))
+    summary = summary_of(ending(*rows), laser(Known(), real=False), [score(0.97)] * 2, PATH, shots=12, target=wanted())
+    assert (summary["target_fwhm_ps"], summary["target_profile"], summary["target_error"]) == (2.5, None, -0.2)
+    text = "\n".join(sentences_of(summary))
+    assert "target   a pulse of 2.5 ps; the pulse has 2.000 ps, -20.0%" in text
+    assert "best reachable" not in text
+
+
+def test_of_a_real_laser_the_wanted_autocorrelation_is_told_beside_the_measured() -> None:
+    rows = (row(1, {"frog": frog(8.0)}), row(2, {"frog": frog(4.0)}))
+    summary = summary_of(ending(*rows), laser(), [], PATH, shots=12, target=wanted())
+    assert "target_error" not in summary
+    text = "\n".join(sentences_of(summary))
+    assert "target   a pulse of 2.5 ps; its autocorrelation is 3.600 ps wide at half its height" in text
+    assert "of the autocorrelation at half its height; at the start" in text
