@@ -114,8 +114,8 @@ class FramePolicy:
         belief, places = self.belief, np.stack([self._here, wanted]) @ self.root
         points, weight = belief.scattered()
         points = np.concatenate([points - np.append(place, 0.0) for place in places])
-        dark = np.ones((1, *self.file.manifest.inputs["frames"][1:]))  # the network reads a frame with every question
-        signals = np.exp(self._run(dark[0], points)["log_signal"].astype(np.float64)).reshape(2, -1) @ weight
+        blank = np.ones(self.file.manifest.inputs["frames"][1] or 1)  # the network reads a frame with every question
+        signals = np.exp(self._run(blank, points)["log_signal"].astype(np.float64)).reshape(2, -1) @ weight
         return float(max(0.0, signals[1] / signals[0] - 1))
 
     def _points_of_last(self) -> Floats:
