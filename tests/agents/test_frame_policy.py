@@ -53,7 +53,7 @@ def shot_at(fraction: Floats, *, signal: float | None = None, sign: float = 1.0)
     return Shot(fraction, 3.0 * float(np.exp(hill(way[None])[0])) if signal is None else signal, 7.0 * features)
 
 
-def policy(file: Any | None = None, max_step: float = 0.25) -> FramePolicy:
+def policy(file: Any = None, max_step: float = 0.25) -> FramePolicy:
     return FramePolicy(file or StandIn(), Travel(np.zeros(3), np.full(3, max_step)), SPAN)
 
 
@@ -72,7 +72,7 @@ def test_it_goes_where_the_frame_says_and_is_done_after_a_second_look() -> None:
 
 def test_it_never_asks_for_more_than_bounds_and_step() -> None:
     agent = policy(max_step=0.04)
-    here = np.zeros(3)
+    here: Floats = np.zeros(3)
     for _ in range(6):
         agent.tell(shot_at(here))
         wish = agent.ask()

@@ -67,7 +67,7 @@ def test_training_leaves_a_policy_that_runs(tmp_path: Path) -> None:
     config = Config.model_validate({"training": {"method": "frames", "frames": TINY | {"name": "tiny"}}})
     source = tmp_path / "config.yaml"
     source.write_text("training: {method: frames}\n", encoding="utf-8")
-    folder, said = RunFolder.made(tmp_path, config, source), []
+    folder, said = RunFolder.made(tmp_path, config, source), list[str]()
     summary = train(config, folder, said.append)
     assert summary["frames"] == 16 * 64
     assert len(said) > 4
