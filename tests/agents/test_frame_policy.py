@@ -54,7 +54,8 @@ def shot_at(fraction: Floats, *, signal: float | None = None, sign: float = 1.0)
 
 
 def policy(file: Any = None, max_step: float = 0.25) -> FramePolicy:
-    return FramePolicy(file or StandIn(), Travel(np.zeros(3), np.full(3, max_step)), SPAN)
+    stand_in: Any = file or StandIn()
+    return FramePolicy(stand_in, Travel(np.zeros(3), np.full(3, max_step)), SPAN)
 
 
 def test_it_goes_where_the_frame_says_and_is_done_after_a_second_look() -> None:
