@@ -172,11 +172,11 @@ class HiddenSettings(_Settings):
 class ScenarioSettings(_Settings):
     """Which hidden plant the simulated laser is given."""
 
-    name: Literal[
-        "wide", "near", "tempo", "hold", "spectrum-5", "spectrum-10", "knobs-10", "ripple", "strong-b"
-    ] = "wide"
-    """wide: hidden offsets up to ±0.2 of each range; near: ±0.06; tempo: the published task; hold: drift; wide with what
-    no agent knows: a spectrum 5 or 10 % off, knobs 10 % off, ripple of an optic, B of 3.5 to 5."""
+    name: Literal["wide", "near", "tempo", "hold", "spectrum-5", "spectrum-10", "knobs-10", "ripple", "strong-b"] = (
+        "wide"
+    )
+    """wide: hidden offsets up to ±0.2 of each range; near: ±0.06; tempo: the published task; hold: drift; wide with
+    what no agent knows: a spectrum 5 or 10 % off, knobs 10 % off, ripple of an optic, B of 3.5 to 5."""
     hidden: HiddenSettings = HiddenSettings()
     """Overrides the draw, to meet one plant again."""
 

@@ -58,23 +58,31 @@ LAYERS = (
 
 HEAVY = {"torch", "stable_baselines3", "sb3_contrib", "tensorboard", "onnx", "onnxscript"}
 # Only training pays for torch (seconds of start-up, a gigabyte); nothing else may load these files as it loads itself.
-TRAINING = {"lasercontrol.sb3"} | {
-    f"lasercontrol.training.{name}"
-    for name in (
-        "actor_file",
-        "algorithms",
-        "asymmetric",
-        "checkpoint",
-        "features",
-        "frames_method",
-        "frames_stages",
-        "frames_training",
-        "lanes",
-        "reinforcement",
-        "traces",
-        "yields_method",
-    )
-} | {f"agents.learning.{path.stem}" for path in (ROOT / "agents" / "learning").glob("*.py") if path.stem != "__init__"}
+TRAINING = (
+    {"lasercontrol.sb3"}
+    | {
+        f"lasercontrol.training.{name}"
+        for name in (
+            "actor_file",
+            "algorithms",
+            "asymmetric",
+            "checkpoint",
+            "features",
+            "frames_method",
+            "frames_stages",
+            "frames_training",
+            "lanes",
+            "reinforcement",
+            "traces",
+            "yields_method",
+        )
+    }
+    | {
+        f"agents.learning.{path.stem}"
+        for path in (ROOT / "agents" / "learning").glob("*.py")
+        if path.stem != "__init__"
+    }
+)
 
 
 def imports(nodes: Iterable[ast.AST], known: AbstractSet[str] = frozenset()) -> Iterator[str]:
