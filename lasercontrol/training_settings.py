@@ -58,6 +58,8 @@ class NetworkSettings(_Settings):
     """The same of critic or value function."""
     activation: Literal["relu", "tanh"] = "relu"
     """Between the layers."""
+    first_spread: Real = Field(default=0.15, gt=0, le=2)
+    """Of ppo: standard deviation of an action at first, where 1 is the greatest step; the others find their own."""
     critic_sees: Literal["same", "hidden", "state"] = "same"
     """same: what the actor sees; hidden: besides, the hidden plant; state: knobs, signal and hidden plant, no trace."""
 
@@ -169,10 +171,10 @@ class YieldsSettings(_Settings):
     """What B may be; yields are learned from 0.4 times the lowest to 1.5 times the highest."""
     points: Count = Field(default=600_000, ge=100)
     """How many yields are drawn."""
-    widths: tuple[Annotated[int, Field(strict=True, ge=1, le=4096)], ...] = Field(default=(48, 48, 48), min_length=1)
+    widths: tuple[Annotated[int, Field(strict=True, ge=1, le=4096)], ...] = Field(default=(64, 64), min_length=1)
     """Of the hidden layers."""
-    steps: Count = Field(default=40_000, ge=1)
-    """Steps of 1024 yields."""
+    steps: Count = Field(default=60_000, ge=1)
+    """Steps of 512 yields."""
 
 
 class TrainingSettings(_Settings):

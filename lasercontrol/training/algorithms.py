@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Mapping
+from math import log
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -58,6 +59,8 @@ def learner_of(training: TrainingSettings, settings: ReinforcementSettings, lane
         "share_features_extractor": False,
     }
     arguments = _allowed(training.method, method.algorithm, settings.algorithm)
+    if training.method == "ppo":
+        policy["log_std_init"] = log(network.first_spread)
     try:
         learner = method.algorithm(
             policy=method.policy, env=lanes, policy_kwargs=policy, seed=training.seed % 2**32, device="cpu", **arguments
