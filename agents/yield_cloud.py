@@ -16,10 +16,10 @@ from agents.yield_model import N_HYPOTHESIS, N_KNOB, SCALE_SIGMA, YieldModel
 __all__ = ["YieldCloud"]
 
 N_MEMBER = 32
-N_SIFTED = 384
+N_SIFTED = 768
 N_JURY = 32  # hypotheses that judge a setting
 FIRST_SLID = 3  # readings from which hypotheses are slid
-SIFTED_UNTIL = 6  # readings up to which what is replaced comes from the sifted prior
+SIFTED_UNTIL = 5  # readings up to which what is replaced comes from the sifted prior
 N_READING = 12  # the last ones are explained
 STEPS_FIRST, STEPS_LATER, STEPS_LOST = 4, 2, 6
 BLUR = 0.12  # of the logarithm: how wrong a hypothesis may be that is yet to be slid
@@ -40,12 +40,14 @@ SIGNS = np.outer(_SIGN, _SIGN)
 class YieldCloud:
     """Members (m, 5) and their weights (m,), which sum to one; none before the first reading.
 
+    scale_sigma: of the logarithm of the unknown scale.
+
     foreseen: mean and standard deviation of the newest log signal as the members expected it before they were slid;
     None while they were only sifted. lost: for how many readings running no member has explained them.
     """
 
-    def __init__(self, model: YieldModel, rng: np.random.Generator) -> None:
-        self.model, self.rng = model, rng
+    def __init__(self, model: YieldModel, rng: np.random.Generator, scale_sigma: float = SCALE_SIGMA) -> None:
+        self.model, self.rng, self.scale_sigma = model, rng, scale_sigma
         self.points: Floats = np.zeros((0, N_KNOB))
         self.logs: Floats = np.zeros(0)
         self.members: Floats = np.zeros((0, N_HYPOTHESIS))
@@ -57,6 +59,7 @@ class YieldCloud:
         """Take in a reading at a point (3,), natural, counted from the start."""
         self.points = np.concatenate([self.points, point[None]])
         self.logs = np.append(self.logs, log_signal)
+        self._variance = self.model.log_noise(self.logs, 0.0) ** 2
         n = len(self.logs)
         if n <= SIFTED_UNTIL:
             self._sift(point)
@@ -111,19 +114,19 @@ class YieldCloud:
             asked = np.column_stack([point - self._sifted[:, :N_KNOB], self._sifted[:, 3]])
             self._seen = np.column_stack([self._seen, self.model.signal(asked)[0]])
         precision = 1 / (self.model.log_noise(self.logs) ** 2 + BLUR**2)
-        scale = (self.logs - self._seen) @ precision / (precision.sum() + SCALE_SIGMA**-2)
+        scale = (self.logs - self._seen) @ precision / (precision.sum() + self.scale_sigma**-2)
         self._sifted[:, 4] = scale + 0.5 * BLUR * self.rng.standard_normal(N_SIFTED)
 
     def _first_weights(self) -> Floats:
         """Of the bank after the first reading, whatever the scale."""
         *_, at_start = self.model.bank
-        variance = SCALE_SIGMA**2 + self.model.log_noise(self.logs[0]) ** 2
+        variance = self.scale_sigma**2 + self.model.log_noise(self.logs[0]) ** 2
         return _weights((self.logs[0] - at_start) ** 2 / variance)
 
     def _sifted_cost(self) -> Floats:
         left = self.logs - self._seen - self._sifted[:, 4:]
         variance = self.model.log_noise(self.logs) ** 2 + BLUR**2
-        return np.asarray((left**2 / variance).sum(axis=1) + (self._sifted[:, 4] / SCALE_SIGMA) ** 2)
+        return np.asarray((left**2 / variance).sum(axis=1) + (self._sifted[:, 4] / self.scale_sigma) ** 2)
 
     # ---------------------------------------------------------------------------------------------- the members
 
@@ -132,7 +135,7 @@ class YieldCloud:
         self.members, self._anchors, self._width = self._sifted[rows], self._sifted[rows], self._reach[rows]
         self._luck = self.rng.standard_normal((N_MEMBER, FIRST_SLID))
         self._data = self._products(self.members, self._luck)
-        self._hill = _Hill(self.model, self._anchors, self._width)
+        self._hill = _Hill(self.model, self._anchors, self._width, self.scale_sigma)
 
     def _renew(self) -> None:
         """Members in proportion to their weights, and others in place of copies; what the newest reading says."""
@@ -152,7 +155,7 @@ class YieldCloud:
         elif len(copies):
             self._luck[copies] = self.rng.standard_normal((len(copies), self._luck.shape[1]))
             self._data[copies] = self._products(self.members[copies], self._luck[copies])
-        self._hill = _Hill(self.model, self._anchors, self._width)
+        self._hill = _Hill(self.model, self._anchors, self._width, self.scale_sigma)
 
     def _looked_for(self) -> tuple[Floats, Floats]:
         """Hypotheses of the bank (n, 5) that roughly explain the first reading and the last ones, and their reach."""
@@ -166,7 +169,7 @@ class YieldCloud:
         left = logs - np.column_stack([at_start[rows], values])
         found = bank[rows]
         found[:, 4] = left.mean(axis=1)
-        cost = ((left - found[:, 4:]) ** 2).sum(axis=1) / BLUR**2 + (found[:, 4] / SCALE_SIGMA) ** 2
+        cost = ((left - found[:, 4:]) ** 2).sum(axis=1) / BLUR**2 + (found[:, 4] / self.scale_sigma) ** 2
         best = cost.argsort()[:N_ANEW]
         return found[best], reach[rows][best]
 
@@ -211,7 +214,8 @@ class YieldCloud:
         asked = np.empty((m, n, N_KNOB + 1))
         asked[..., :N_KNOB] = points - at[:, None, :N_KNOB]
         asked[..., N_KNOB] = at[:, None, 3]
-        sigma = self.model.log_noise(logs, (asked[..., :N_KNOB] ** 2).sum(axis=-1))
+        distance = np.einsum("mnk,mnk->mn", asked[..., :N_KNOB], asked[..., :N_KNOB])
+        sigma = np.sqrt(self._variance[-n:] + self.model.unknown(distance))
         values, slope = self.model.signal(asked.reshape(m * n, -1))
         side_by_side = np.ones((m, n, N_HYPOTHESIS + 1))
         side_by_side[..., : N_KNOB + 1] = slope.reshape(m, n, -1)
@@ -225,12 +229,12 @@ class YieldCloud:
 class _Hill:
     """What members must get down: the misfit to the readings and, in here, the distance from their anchors."""
 
-    def __init__(self, model: YieldModel, anchors: Floats, width: Floats) -> None:
+    def __init__(self, model: YieldModel, anchors: Floats, width: Floats, scale_sigma: float) -> None:
         self.anchors = anchors.copy()
         self.anchors[:, 4] = 0.0
         self.stiffness = np.zeros((len(anchors), N_HYPOTHESIS, N_HYPOTHESIS))
         self.stiffness[:, :N_KNOB, :N_KNOB] = model.curvature / width[:, None, None] ** 2
-        self.stiffness[:, 3, 3], self.stiffness[:, 4, 4] = B_SIGMA_RAD**-2, SCALE_SIGMA**-2
+        self.stiffness[:, 3, 3], self.stiffness[:, 4, 4] = B_SIGMA_RAD**-2, scale_sigma**-2
 
     def seen(self, at: Floats, products: Floats, rows: Rows | slice = slice(None)) -> tuple[Floats, Floats, Floats]:
         """Cost (m,), half its slope over the hypothesis (m, 5) and half its curvature (m, 5, 5), of some members."""

@@ -19,6 +19,7 @@ N_HYPOTHESIS = N_KNOB + 2
 N_BANK = 4096
 SCALE_SIGMA = 0.2
 DARKEST = 1e-4
+"""Yields below this share of the transform limit's count as this one."""
 MODEL_REACH = 4.0  # natural units squared: nearer than that the model's error fades
 B_BEYOND = (0.5, 1.4)
 """B may be found so many times lower than the lowest and higher than the highest in training."""
@@ -56,22 +57,37 @@ class YieldModel:
         out = self.file.run({"points": points})
         return out["log_yield"], out["slope"]
 
-    def log_noise(self, log_signal: Floats, distance_squared: Floats | float = np.inf) -> Floats:
-        """Standard deviation of the logarithm of a signal measured at a natural distance, same shape.
+    def log_noise(self, log_signal: Floats, distance_squared: float = np.inf) -> Floats:
+        """Standard deviation of the logarithm of a measured signal, same shape, at a natural distance: far, or there.
 
-        What the network cannot know is included: the laser's own spectrum, which matters little about the optimum.
+        What the network cannot know is included.
         """
         dark = self.additive_noise * np.exp(-np.maximum(log_signal, np.log(DARKEST)))
-        unknown = self.model_error**2 / (1 + MODEL_REACH / np.maximum(distance_squared, 1e-3))
+        unknown = self.model_error**2 if np.isinf(distance_squared) else self.unknown(np.asarray(distance_squared))
         return np.asarray(np.sqrt(self.relative_noise**2 + dark**2 + unknown))
+
+    def unknown(self, distance_squared: Floats) -> Floats:
+        """Variance of a log yield that the network cannot know: the laser's own spectrum; little about the optimum."""
+        return np.asarray(self.model_error**2 * (distance_squared / (distance_squared + MODEL_REACH)))
 
     def best_at(self, b_rad: Floats) -> Floats:
         """The optimum of a laser without offset, (n, 3), natural."""
         return np.stack([np.interp(b_rad, self._b_table, column) for column in self._shift.T], axis=1)
 
+    def unit_of(self, log_signal: float) -> tuple[float, float]:
+        """Logarithm of the unit of a first signal, and how sure that is: its standard deviation.
+
+        A signal is a share of the transform limit's yield through a scale of about 1; one that no laser could make
+        that way comes in a unit of its own, and says nothing but that.
+        """
+        *_, at_start = self.bank
+        if at_start.min() - 4 * SCALE_SIGMA < log_signal < at_start.max() + 4 * SCALE_SIGMA:
+            return 0.0, SCALE_SIGMA
+        return float(log_signal - np.median(at_start)), float(np.std(at_start))
+
     @cached_property
     def bank(self) -> tuple[Floats, Floats, Floats]:
-        """Hypotheses (n, 5), reach (n,), log yield at the start (n,)."""
+        """Hypotheses (n, 5), of scale 1; reach (n,), log yield at the start (n,)."""
         rng = np.random.default_rng(0)
         kind = rng.random(N_BANK)
         reach = np.where(kind < FARTHEST_SHARE, 1.0, np.exp(rng.uniform(np.log(NEAREST), 0.0, N_BANK)))
@@ -79,9 +95,8 @@ class YieldModel:
         b_rad = rng.uniform(*self.b_range, N_BANK)
         offset = rng.uniform(-1, 1, (N_BANK, N_KNOB)) * self.reach_native * reach[:, None]
         optimum = self.best_at(b_rad) - offset @ self.root
-        scale = SCALE_SIGMA * rng.standard_normal(N_BANK)
         at_start, _ = self.signal(np.column_stack([-optimum, b_rad]))
-        return np.column_stack([optimum, b_rad, scale]), reach, at_start
+        return np.column_stack([optimum, b_rad, np.zeros(N_BANK)]), reach, at_start
 
 
 @lru_cache(maxsize=4)

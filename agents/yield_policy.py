@@ -14,7 +14,7 @@ from agents.yield_model import DARKEST, N_KNOB, model_of
 
 __all__ = ["YieldPolicy"]
 
-N_CANDIDATE = 10
+N_CANDIDATE = 16
 N_AHEAD = 32  # likeliest hypotheses whose optima are compared
 AGREED = 0.85
 """Expected share of the best peak above which learning more is not worth a detour."""
@@ -53,7 +53,7 @@ class YieldPolicy:
         self._here = np.asarray(travel.start, dtype=np.float64)
         self._shots = self._surprises = 0
         self._best: Floats = np.zeros(N_KNOB)
-        self._expected = 0.0
+        self._expected = self._log_unit = 0.0
         self._wish: Floats | None = None
 
     def ask(self) -> Floats:
@@ -67,8 +67,12 @@ class YieldPolicy:
         if not shot.usable or not shot.signal > 0:
             return
         self._here = np.asarray(shot.fraction, dtype=np.float64)
-        point, log_signal = self._point(self._here), float(np.log(max(shot.signal, DARKEST)))
-        self.cloud.tell(point, log_signal)
+        log_signal = float(np.log(shot.signal))
+        if not self._shots:
+            self._log_unit, scale_sigma = self.model.unit_of(log_signal)
+            self.cloud = YieldCloud(self.model, self.rng, scale_sigma)
+        log_signal = max(log_signal - self._log_unit, float(np.log(DARKEST)))
+        self.cloud.tell(self._point(self._here), log_signal)
         self._shots, self._wish = self._shots + 1, None
         self._judge(log_signal)
         self._best, self._expected = self._found()
@@ -149,6 +153,6 @@ class YieldPolicy:
         if self.distrust is None and (self._surprises >= ENOUGH or self.cloud.lost >= LOST_FOR_GOOD):
             running = max(self._surprises, self.cloud.lost)
             self.distrust = (
-                f"{running} shots running are not what was expected: signal {np.exp(log_signal):.3g}, "
-                f"expected {np.exp(mean):.3g}"
+                f"{running} shots running are not what was expected: signal "
+                f"{np.exp(log_signal + self._log_unit):.3g}, expected {np.exp(mean + self._log_unit):.3g}"
             )

@@ -106,6 +106,16 @@ def test_it_finds_most_optima_in_a_dozen_shots() -> None:
     assert np.mean(np.array(shares) > 0.9) >= 0.75
 
 
+def test_a_signal_may_come_in_any_unit() -> None:
+    shares = []
+    for seed in range(8):
+        bench, policy = Bench(np.array([0.06, -0.04, 0.05]), seed), YieldPolicy(file(), TRAVEL, SPAN, seed)
+        bench.scale *= 3e7
+        tuned(policy, bench, 16)
+        shares.append(bench.share(policy.recommend()))
+    assert np.median(shares) > 0.95
+
+
 def test_the_same_seed_decides_the_same() -> None:
     ends = []
     for _ in range(2):
