@@ -27,8 +27,9 @@ SURE = 0.992
 LEAST_LOOKS, ABOUT = 4, 1.0
 """Readings at most so many natural units from the believed optimum, before it is believed: far ones may mislead."""
 SURPRISE, SLACK = 3.0, 0.1  # standard deviations, and besides, of the logarithm
-ENOUGH, LOST_FOR_GOOD = 2, 4
-"""Surprises running, and readings running that no hypothesis explained although others were looked for."""
+ENOUGH, LOST_FOR_GOOD = 3, 4
+"""Surprises running: the first only renews the belief, two more are too many; and readings running that no hypothesis
+explains, although others were looked for."""
 SAME = 1.5  # power of 1 + the distance squared, with which hypotheses fade from the mean about the best of them
 
 
