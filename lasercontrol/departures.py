@@ -12,7 +12,7 @@ from lasercontrol.bench import Floats
 from sim.grid import FULL_GRID
 from sim.spectrum import GaussianLine
 
-__all__ = ["OTHER_SPECTRA", "Ripple", "knob_maps", "ripples_rad", "spectrum_errors"]
+__all__ = ["OTHER_SPECTRA", "Ripple", "knob_maps", "ripples_rad", "smooth_ripples_rad", "spectrum_errors"]
 
 OTHER_SPECTRA = (
     # Flat top, rms width 1.30 times that of the embedded spectrum.
@@ -69,10 +69,24 @@ def ripples_rad(ripple: Ripple, amplitude: Floats, rng: np.random.Generator) -> 
     for wave in range(RIPPLE_WAVES):
         turns = FULL_GRID.frequency_thz / period_thz[:, wave, None]
         waves += share[:, wave, None] * np.sin(2 * np.pi * turns + start_rad[:, wave, None])
+    return _of_rms(waves, size_rad, amplitude)
+
+
+def smooth_ripples_rad(rms_rad: Floats, correlation_thz: float, amplitude: Floats, rng: np.random.Generator) -> Floats:
+    """Gaussian random phases on `FULL_GRID` in FFT order, of the shape of the amplitudes (n, n_frequency), float64.
+
+    rms_rad (n,): their size over the light, as of `ripples_rad`. For training: another family than the sinusoids that
+    an agent is tested with.
+    """
+    field = spectrum_errors(len(amplitude), correlation_thz, rng).astype(np.float64)
+    return _of_rms(field, rms_rad[:, None], amplitude)
+
+
+def _of_rms(phase: Floats, rms_rad: Floats, amplitude: Floats) -> Floats:
+    """Phases (n, n_frequency) less their mean over the light, scaled to (n, 1) rms over it."""
     weight = amplitude**2 / np.einsum("ij,ij->i", amplitude, amplitude)[:, None]
-    waves -= np.einsum("ij,ij->i", weight, waves)[:, None]
-    waves *= size_rad / np.sqrt(np.einsum("ij,ij->i", weight, waves**2))[:, None]
-    return waves
+    phase = phase - np.einsum("ij,ij->i", weight, phase)[:, None]
+    return np.asarray(phase * (rms_rad / np.sqrt(np.einsum("ij,ij->i", weight, phase**2))[:, None]))
 
 
 def knob_maps(n: int, k: int, size: float, rng: np.random.Generator) -> Floats:

@@ -130,7 +130,7 @@ class FramesSettings(_Settings):
 
     name: str = Field(default="frames", pattern=r"^[a-z0-9-]+$")
     """Of the policy: its files are policy-NAME.onnx and policy-NAME.json."""
-    lasers: Count = Field(default=36_864, ge=8)
+    lasers: Count = Field(default=49_152, ge=8)
     """How many are drawn, in jobs of about 512."""
     shots: Count = Field(default=32, ge=1, le=1000)
     """Traces of each."""
@@ -142,6 +142,10 @@ class FramesSettings(_Settings):
     """Of the others: rms relative error of the spectrum as measured, uniform."""
     noises: tuple[Real, Real] = (0.3, 4.0)
     """Of the others: noise in multiples of the usual, log-uniform."""
+    rippled: Real = Field(default=0.35, ge=0, le=1)
+    """Share of the lasers whose optics have a random smooth phase that no knob undoes."""
+    ripples_rad: tuple[Real, Real] = (0.0, 0.4)
+    """Its rms over the light, uniform."""
     projections: Count = Field(default=160, ge=2, le=1024)
     """Principal components of the trace, and as many of its root."""
     sees_knobs: bool = False
@@ -150,9 +154,9 @@ class FramesSettings(_Settings):
     """Of the expert for traces far from the optimum."""
     near_width: Count = Field(default=384, ge=8, le=4096)
     """Of the one for traces near it."""
-    far_steps: Count = Field(default=50_000, ge=1)
+    far_steps: Count = Field(default=64_000, ge=1)
     """Steps of 256 traces."""
-    near_steps: Count = Field(default=36_000, ge=1)
+    near_steps: Count = Field(default=64_000, ge=1)
     """The same of the other."""
     signal_steps: Count = Field(default=12_000, ge=1)
     """Of the network that expects a signal."""

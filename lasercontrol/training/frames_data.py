@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lasercontrol.bench import Floats, fraction_of, setting_of
+from lasercontrol.departures import smooth_ripples_rad
 from lasercontrol.forward import LaserModel
 from lasercontrol.scenario import Drawn, Scenario, build_bench, draw_lasers
 from lasercontrol.shot import features_of, signal_of
@@ -41,19 +42,26 @@ class Known:
 class Recipe:
     """What is drawn.
 
-    starts, mirrored, between: shares of the settings at a start, at its mirror image, and on the way; the rest lies
-    about the optimum, at scales from `about` natural units. as_usual: share of the batches with the scenario's own
-    spectrum error and noise; the others take theirs from spectrum_errors and noises (log-uniform, times the usual).
+    starts, mirrored, between: shares of the settings at a start, at its mirror image, and on the way (at a share of it
+    that is log-uniform in on_the_way, so that `near` is met as often as `wide`); the rest lies about the optimum, at
+    scales from `about` natural units. as_usual: share of the batches with the scenario's own spectrum error and noise;
+    the others take theirs from spectrum_errors and noises (log-uniform, times the usual).
+    rippled: share of all batches whose lasers have a random smooth phase of their optics, of ripples_rad rms (each
+    laser's own) and a correlation of ripple_correlations_thz (each batch's own, log-uniform).
     """
 
-    starts: float = 0.30
+    starts: float = 0.25
     mirrored: float = 0.15
-    between: float = 0.15
+    between: float = 0.25
+    on_the_way: tuple[float, float] = (0.08, 1.5)
     about: tuple[float, float] = (0.15, 10.0)
     b_range_rad: tuple[float, float] = (0.8, 3.8)
     as_usual: float = 0.5
     spectrum_errors: tuple[float, float] = (0.02, 0.12)
     noises: tuple[float, float] = (0.3, 4.0)
+    rippled: float = 0.35
+    ripples_rad: tuple[float, float] = (0.0, 0.4)
+    ripple_correlations_thz: tuple[float, float] = (0.012, 0.08)
     batch: int = 128
     shots: int = 32
 
@@ -94,6 +102,8 @@ def _batch(known: Known, recipe: Recipe, root: Floats, rng: np.random.Generator)
     noise = SURE_NOISE if usual else float(np.exp(rng.uniform(*np.log(recipe.noises))))
     scenario = replace(known.scenario, spectrum_error=error, b_range_rad=recipe.b_range_rad)
     drawn = draw_lasers(scenario, recipe.batch, rng, known.amplitude, known.stretcher)
+    if rng.random() < recipe.rippled:
+        drawn = replace(drawn, laser=_rippled(drawn.laser, recipe, rng))
     start = fraction_of(drawn.start, scenario.knobs)
     best = _best(known, recipe, drawn.laser)
     single = Drawn(single_precision(drawn.laser), drawn.scale, drawn.start)
@@ -110,6 +120,12 @@ def _batch(known: Known, recipe: Recipe, root: Floats, rng: np.random.Generator)
         parts.append((features_of(reading), truth, here, np.log(np.maximum(signal, 1e-4))))
     columns: list[Any] = [np.concatenate(column).astype(np.float32) for column in zip(*parts, strict=True)]
     return Frames(*columns)
+
+
+def _rippled(laser: Laser, recipe: Recipe, rng: np.random.Generator) -> Laser:
+    correlation_thz = float(np.exp(rng.uniform(*np.log(recipe.ripple_correlations_thz))))
+    rms_rad = rng.uniform(*recipe.ripples_rad, len(laser.amplitude))
+    return replace(laser, ripple_rad=smooth_ripples_rad(rms_rad, correlation_thz, laser.amplitude, rng))
 
 
 def _best(known: Known, recipe: Recipe, laser: Laser) -> Floats:
@@ -142,7 +158,8 @@ def _away(recipe: Recipe, start: Floats, inverse: Floats, rng: np.random.Generat
     about = scale * rng.standard_normal((n, 3)) @ inverse
     kind = rng.random((n, 1))
     mirrored = recipe.starts + recipe.mirrored
-    share = np.where(kind < recipe.starts, 1.0, np.where(kind < mirrored, 2.0, rng.uniform(0.0, 1.5, (n, 1))))
+    on_the_way = np.exp(rng.uniform(*np.log(recipe.on_the_way), (n, 1)))
+    share = np.where(kind < recipe.starts, 1.0, np.where(kind < mirrored, 2.0, on_the_way))
     return np.asarray(np.where(kind < mirrored + recipe.between, share * start, about))
 
 

@@ -65,6 +65,8 @@ def recipe_of(settings: FramesSettings) -> Recipe:
         as_usual=settings.as_usual,
         spectrum_errors=settings.spectrum_errors,
         noises=settings.noises,
+        rippled=settings.rippled,
+        ripples_rad=settings.ripples_rad,
         shots=settings.shots,
         batch=min(Recipe().batch, settings.lasers),
     )

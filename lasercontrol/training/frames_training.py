@@ -33,9 +33,9 @@ N_PRINCIPAL = 16_000  # frames whose principal components are taken
 class Effort:
     """How much is spent: lasers drawn, steps of each network, processes side by side."""
 
-    lasers: int = 36_864
-    far_steps: int = 60_000
-    near_steps: int = 45_000
+    lasers: int = 49_152
+    far_steps: int = 64_000
+    near_steps: int = 64_000
     signal_steps: int = 12_000
     batch: int = 256
     processes: int = 2
