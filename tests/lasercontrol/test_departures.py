@@ -7,7 +7,7 @@ import pytest
 
 from lasercontrol.bench import fraction_of, setting_of
 from lasercontrol.course import follow
-from lasercontrol.departures import OTHER_SPECTRA, Ripple, knob_maps, ripples_rad
+from lasercontrol.departures import OTHER_SPECTRA, Ripple, knob_maps, ripples_rad, smooth_ripples_rad
 from lasercontrol.errors import CallerError
 from lasercontrol.evaluate_agents import maker_of
 from lasercontrol.scenario import (
@@ -130,6 +130,18 @@ def test_a_ripple_has_its_size_over_the_light(rng: np.random.Generator) -> None:
     size = np.sqrt(phase**2 @ weight)
     assert 0.15 <= size.min() < 0.17
     assert 0.28 < size.max() <= 0.3 * (1 + 1e-12)
+
+
+def test_smooth_ripples_have_their_size_and_correlation(rng: np.random.Generator) -> None:
+    amplitude = np.tile(default_amplitude(), (200, 1))
+    phase = smooth_ripples_rad(np.full(200, 0.25), 0.012, amplitude, rng)
+    weight = default_amplitude() ** 2 / np.sum(default_amplitude() ** 2)
+    assert np.abs(phase @ weight).max() < 1e-12
+    assert_close(np.sqrt(phase**2 @ weight), np.full(200, 0.25), rel=1e-12)
+    steps = round(0.012 / FULL_GRID.df_thz)
+    lit = weight > 0.2 * weight.max()
+    away = (phase - np.roll(phase, steps, axis=1))[:, lit]
+    assert_close(np.mean(away**2) / np.mean(phase[:, lit] ** 2), 2 * (1 - np.exp(-0.5)), rel=0.15)
 
 
 def test_a_ripple_moves_no_light_between_frequencies(rng: np.random.Generator) -> None:

@@ -47,6 +47,16 @@ def test_frames_are_brightest_at_the_optimum(known: Known, root: np.ndarray) -> 
     assert drawn.truth[:, 3].max() < 3.8
 
 
+def test_lasers_with_a_ripple_are_labelled_with_their_own_optimum(known: Known, root: np.ndarray) -> None:
+    recipe = Recipe(batch=32, shots=16, rippled=1.0, ripples_rad=(0.3, 0.4))
+    drawn = draw_frames(known, recipe, root, 32, np.random.default_rng(2))
+    plain = draw_frames(known, replace(recipe, rippled=0.0), root, 32, np.random.default_rng(2))
+    size = np.linalg.norm(drawn.truth[:, :3], axis=1)
+    near, far = drawn.log_signal[size < 0.5], drawn.log_signal[size > 10]
+    assert near.min() > far.max()
+    assert near.mean() < plain.log_signal[np.linalg.norm(plain.truth[:, :3], axis=1) < 0.5].mean() - 0.02
+
+
 def test_the_same_seed_draws_the_same(known: Known, root: np.ndarray) -> None:
     recipe = replace(Recipe(), batch=4, shots=1)
     first, second = (draw_frames(known, recipe, root, 4, np.random.default_rng(5)) for _ in range(2))
