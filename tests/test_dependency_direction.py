@@ -18,7 +18,8 @@ OURS = {*LEAVES, "lasercontrol", "configs", "tests"}
 LAYERS = (
     {"errors", "noise"},
     {"spectrum_rows", "config_location"},
-    {"lab_settings", "training_settings", "aging_settings"},
+    {"lab_settings", "training_settings", "alarm_settings"},
+    {"aging_settings"},
     {"spectrum_file", "profile_file", "config", "signals"},
     {"settings_page"},
     {"config_file", "keyboard"},
