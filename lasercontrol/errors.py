@@ -7,6 +7,7 @@
     - MoveRefused              a setting is outside the limits
     - RecordError              a record is cut short, or none of this program
         RecordExists
+    - LogError                 a log is damaged, in use, there already, or has no room
   x BenchError             3   the world failed, not the caller
     - LinkError                the instrument cannot be reached or answers nonsense
         ReplyTimeout
@@ -14,6 +15,7 @@
     - SafetyError              a limit was hit; emission is off when this is raised
     - BenchLost                the bench went away in the middle of a run
     - RecordWriteError         the disk is full or broken: a record cannot be kept
+    - LogWriteError            the same of a log; what was acknowledged is kept
 
 A message is one sentence or two with quantity, value, bound and what happened to the hardware.
 """
@@ -29,6 +31,8 @@ __all__ = [
     "InputFileError",
     "LaserControlError",
     "LinkError",
+    "LogError",
+    "LogWriteError",
     "MoveRefused",
     "RecordError",
     "RecordExists",
@@ -89,6 +93,14 @@ class RecordExists(RecordError):  # noqa: N818 — named by what happened
     """There is a file where a new record would go; it stays as it is."""
 
 
+class LogError(CallerError):
+    """A log is damaged, written by another program, there already, or has no room for the night."""
+
+    def __init__(self, path: File, message: str) -> None:
+        super().__init__(f"{_place(path, None)}: {message}")
+        self.path, self.message = path, message
+
+
 class BenchError(LaserControlError):
     """The world failed, not the caller."""
 
@@ -121,6 +133,14 @@ class RecordWriteError(BenchError):
     def __init__(self, path: File, shots: int, message: str) -> None:
         super().__init__(f"{_place(path, None)}: {message}; the first {shots} shots are kept.")
         self.path, self.shots, self.message = path, shots, message
+
+
+class LogWriteError(BenchError):
+    """A log cannot be written; what was acknowledged is in it and stays readable."""
+
+    def __init__(self, path: File, message: str) -> None:
+        super().__init__(f"{_place(path, None)}: {message}; what was acknowledged is kept.")
+        self.path, self.message = path, message
 
 
 def _place(path: File, line: int | None) -> str:
