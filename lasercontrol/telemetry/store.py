@@ -13,6 +13,7 @@ from typing import Self
 from lasercontrol.errors import LogError, LogWriteError
 from lasercontrol.telemetry.disk import Disk
 from lasercontrol.telemetry.frame_codec import Item, item_bytes, shape_of
+from lasercontrol.telemetry.hdf5_follower import Follower
 from lasercontrol.telemetry.journal import ROTATE_BYTES, ROTATE_S, Journal, journals
 from lasercontrol.telemetry.log_lock import LogLock
 from lasercontrol.telemetry.recovery import stopped
@@ -32,7 +33,8 @@ class StoreSettings:
 
     queue_bytes: frames that wait for the disk at the most; what is submitted beyond is refused, and a `gap` event says
     how much. retry_s: between attempts after a failure. stall_s: a disk that has not answered for so long has failed.
-    rotate_s, rotate_bytes: when the next journal is begun.
+    rotate_s, rotate_bytes: when the next journal is begun. hdf5: whether a process beside makes HDF5 of the journals.
+    keep_journals_s: how long a journal stays after its HDF5 was checked, None for ever.
     """
 
     queue_bytes: int = 256_000_000
@@ -40,6 +42,8 @@ class StoreSettings:
     stall_s: float = 3.0
     rotate_s: float = ROTATE_S
     rotate_bytes: int = ROTATE_BYTES
+    hdf5: bool = True
+    keep_journals_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +150,7 @@ class Store:
             raise LogWriteError(folder, f"no journal can be begun: {_cause(error)}") from error
         self._thread = threading.Thread(target=self._write, name="journal", daemon=True)
         self._thread.start()
+        self._follower = Follower(folder, lock.who, self._settings.keep_journals_s) if self._settings.hdf5 else None
 
     # ------------------------------------------------------------------------------------------------ for who submits
 
@@ -183,6 +188,11 @@ class Store:
             return ""
         return f"{self.folder}: the disk has not answered for {waits_s:.1f} s; nothing is acknowledged."
 
+    @property
+    def hdf5_failure(self) -> str:
+        """Why no HDF5 is made at the moment, empty where all is well; nothing is lost: the journal has it."""
+        return self._follower.failure if self._follower else ""
+
     def wait(self, seq: int, timeout_s: float) -> bool:
         """Wait until a seq is acknowledged; False where it is not within the time."""
         with self._changed:
@@ -197,6 +207,8 @@ class Store:
                 self._closing, self._give_up_s = True, time.monotonic() + timeout_s
             self._changed.notify_all()
         self._thread.join(timeout_s + 1.0)
+        if self._follower:
+            self._follower.end(timeout_s)
         self._lock.release()
         with self._changed:
             left, why = len(self._queue), self._failed
