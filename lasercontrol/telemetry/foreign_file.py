@@ -31,7 +31,7 @@ MEMORY_BYTES = 2_000_000_000
 CPU_S = 60
 CPU_S_PER_GB = 60
 Part = Block | Sweep | Event
-SILENCE_S = 120.0  # a child that gives nothing for so long is stopped
+SILENCE_S = 30.0  # a child that gives nothing for so long is stopped
 
 
 def read_hdf5(path: Path, from_seq: int = 0, *, silence_s: float = SILENCE_S) -> tuple[Schema, Iterator[Part]]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["opened", "parts_of", "schema_in"]
 
+VERSION_AT, FLAGS_AT, FOLLOWED = 8, 11, 4
 BLOCK_BYTES = 16_000_000
 MOST_ROWS = 3600
 
@@ -27,10 +28,19 @@ def opened(path: Path) -> "h5py.File":
     """The file, closed in order or not, or still being written. Raises OSError where it is no HDF5."""
     import h5py
 
-    try:
-        return h5py.File(path, "r")
-    except OSError:
+    if _followed(path):
         return h5py.File(path, "r", libver="latest", swmr=True)
+    return h5py.File(path, "r")
+
+
+def _followed(path: Path) -> bool:
+    """Whether the superblock, of version 3, says that the file is being written for followers, or was at a crash.
+
+    Any other file is opened plainly: HDF5 tries for minutes to follow one that was cut.
+    """
+    with path.open("rb") as file:
+        head = file.read(FLAGS_AT + 1)
+    return len(head) > FLAGS_AT and head[VERSION_AT] == 3 and bool(head[FLAGS_AT] & FOLLOWED)
 
 
 def schema_in(file: "h5py.File") -> Schema:
