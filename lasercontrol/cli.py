@@ -339,6 +339,51 @@ def bench(
     raise typer.Exit(status_of(job, debug=debug))
 
 
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="CSV log of another rack, long form (laser, time, values) or wide.")],
+    out: Annotated[Path, typer.Option(help="The log to write, HDF5; nothing is replaced.")],
+    column: Annotated[
+        list[str] | None,
+        typer.Option("--map", help="HEADER=NAME [unit] for a header that is not understood, HEADER=ignore; * is any."),
+    ] = None,
+    mapping: Annotated[Path | None, typer.Option(help="The same as a YAML file of `HEADER: NAME [unit]`.")] = None,
+    started: Annotated[
+        str | None, typer.Option(help="When hour 0 was, as 2026-11-25T18:00+01:00, for a log of hours of life.")
+    ] = None,
+    zone: Annotated[str, typer.Option(help="IANA name of the zone of its stamps, and of times people see.")] = "UTC",
+    drive: Annotated[
+        str | None, typer.Option(help="What was kept constant: current or power; without it, as the log shows.")
+    ] = None,
+    family: Annotated[str, typer.Option(help="Of the lasers, for the report.")] = "unknown",
+    stress_c: Annotated[float | None, typer.Option(help="Temperature of the test in degC, for FIT at use.")] = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Make a log of another rack's CSV file, so that `replay` and `report` can read it."""
+
+    def job() -> int:
+        from lasercontrol.telemetry.csv_import import import_csv
+        from lasercontrol.telemetry.import_call import call_of
+
+        call = call_of(
+            file,
+            out,
+            column or [],
+            mapping,
+            started=started,
+            zone=zone,
+            drive=drive,
+            family=family,
+            stress_c=stress_c,
+        )
+        imported = import_csv(call)
+        told(imported.sentences, imported.summary, as_json=as_json)
+        return 0
+
+    raise typer.Exit(status_of(job, debug=debug))
+
+
 def _names(listed: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in listed.split(",") if name.strip())
 
