@@ -2,6 +2,7 @@
 #   make run     base install, then tune a simulated laser (the main job)
 #   make run-twin  the same over the wire: the twin's instruments up, doctor, optimize, twin down, scores compared
 #   make test    every extra, then every test
+#   make prove-store  kill the log's writer before every call and 200 times at random: nothing acknowledged is lost
 #   make check   lint, format, types
 #   make bench   speeds of this machine, beside those of gym-laser (installed into .peer, which takes minutes)
 #   make clean   remove the environment and the caches
@@ -14,7 +15,7 @@ export PIP_ROOT_USER_ACTION = ignore
 # -qq: errors are shown, progress and warnings are not.
 INSTALL := $(BIN)/python -m pip install -qq --no-input -c constraints.txt
 
-.PHONY: run run-twin test check bench clean
+.PHONY: run run-twin test prove-store check bench clean
 .DELETE_ON_ERROR:
 
 run: .venv/.base
@@ -25,6 +26,9 @@ run-twin: .venv/.base
 
 test: .venv/.full
 	$(BIN)/python -m pytest -n 2
+
+prove-store: .venv/.full
+	$(BIN)/python -m tests.lasercontrol.telemetry.prove_store
 
 check: .venv/.full
 	$(BIN)/ruff check
