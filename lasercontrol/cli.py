@@ -384,6 +384,36 @@ def import_(
     raise typer.Exit(status_of(job, debug=debug))
 
 
+@app.command()
+def report(
+    file: Annotated[Path, typer.Argument(help="A log: its folder, a journal (.lcj) or an HDF5 file.")],
+    out: Annotated[
+        Path | None, typer.Option(help="The page; FILE-report.html here, or none with --json. Replaces a report only.")
+    ] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write the lasers as CSV into this new file too.")] = None,
+    use_c: Annotated[float, typer.Option(help="Temperature at use in degC, for FIT and MTTF.")] = 25.0,
+    current_ratio: Annotated[float, typer.Option(help="Current of the test over current at use.")] = 1.0,
+    ea_ev: Annotated[float, typer.Option(help="Activation energy in eV, assumed.")] = 0.7,
+    exponent: Annotated[float, typer.Option(help="Exponent of the current, assumed.")] = 2.0,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Judge a recorded test and write one page: states, drift, time to failure, alarms, gaps, FIT and MTTF."""
+
+    def job() -> int:
+        from lasercontrol.report.command import ReportCall
+        from lasercontrol.report.command import report as reported
+        from lasercontrol.report.reliability import UseConditions
+
+        use = UseConditions(use_c=use_c, current_ratio=current_ratio, ea_ev=ea_ev, exponent=exponent)
+        page = out or (None if as_json else Path(f"{file.resolve().stem}-report.html"))
+        outcome = reported(ReportCall(path=file, out=page, csv=csv, use=use))
+        told(outcome.sentences, outcome.summary, as_json=as_json)
+        return 0
+
+    raise typer.Exit(status_of(job, debug=debug))
+
+
 def _names(listed: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in listed.split(",") if name.strip())
 

@@ -131,7 +131,7 @@ def test_a_mapping_file_is_read_with_lines(path: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("words", [{"drive": "light"}, {"zone": "Mars/Olympus"}, {"started": "18:00"}])
 def test_a_wrong_call_is_refused(path: Path, words: dict[str, str]) -> None:
     with pytest.raises(CallerError):
-        call_of(path, path, [], None, **words)
+        call_of(path, path, [], None, **words)  # type: ignore[arg-type]
     with pytest.raises(CallerError, match="HEADER=NAME"):
         call_of(path, path, ["nonsense"], None)
 

@@ -1,0 +1,136 @@
+"""The parts of a report below its top: pictures, lasers, alarms, gaps, reliability, and how all was judged."""
+
+from lasercontrol.report.figures import NOTHING, percent, signed, state
+from lasercontrol.report.fleet_plot import fleet_picture, multiple, shared_span
+from lasercontrol.report.laser_plots import drift_picture, liv_picture
+from lasercontrol.report.markup import Markup, element, joined
+from lasercontrol.report.night import AlarmLine, Gap, LaserLine, Night
+from lasercontrol.report.table import anchor, moment, section, table
+from lasercontrol.report.times import Clock, duration
+
+__all__ = ["alarms", "fleet", "gaps", "multiples", "one_by_one"]
+
+MOST_MULTIPLES = 320
+MOST_DETAILED = 40
+
+
+def fleet(night: Night, clock: Clock) -> Markup:
+    """The whole rack over time."""
+    said = "Grey: median, half and nine tenths of the lasers. In colour: who is past the criterion or degrades."
+    shaded = " Shaded: gaps." if night.gaps else ""
+    return section("The rack", element("figure", fleet_picture(night, clock), class_="scroll"), said=said + shaded)
+
+
+def multiples(night: Night) -> Markup:
+    """One small picture each, the worst first."""
+    span = shared_span(night)
+    shown = night.ordered[:MOST_MULTIPLES]
+    tiles = [
+        element(
+            "a",
+            element("span", element("b", laser.laser_id), f"{signed(laser.drift_percent)} %"),
+            multiple(laser, night, span),
+            href=f"#{anchor(night, laser)}",
+            class_=f"t-{laser.tone}",
+        )
+        for laser in shown
+    ]
+    rest = len(night.lasers) - len(shown)
+    said = f"Change in per cent, the same scale for all ({span[0]:+.2g} to {span[1]:+.2g} %), the worst first."
+    more = f" {rest:,} more lasers are in the table below." if rest else ""
+    return section("Every laser", element("div", *tiles, class_="multiples"), said=said.replace("-", "−") + more)
+
+
+def one_by_one(night: Night, clock: Clock) -> Markup | None:
+    """Those that need a person, with their evidence."""
+    urgent = night.urgent
+    if not urgent:
+        return None
+    cards = [_card(laser, night, clock) for laser in urgent[:MOST_DETAILED]]
+    rest = len(urgent) - len(cards)
+    said = f"The {MOST_DETAILED} worst; {rest:,} more are in the table below." if rest > 0 else ""
+    return section("Who needs you", element("div", *cards, class_="cards"), said=said)
+
+
+def _card(laser: LaserLine, night: Night, clock: Clock) -> Markup:
+    liv = liv_picture(laser)
+    facts = [f"drift {signed(laser.drift_percent)} %"]
+    if laser.first_alarm_utc_s is not None:
+        facts.append(f"first seen {clock.at(laser.first_alarm_utc_s)}")
+    if laser.confidence is not None:
+        facts.append(f"confidence {percent(laser.confidence)}")
+    if laser.stop:
+        facts.append(f"may be stopped: {laser.stop}")
+    return element(
+        "article",
+        element(
+            "div",
+            element("h3", laser.laser_id),
+            state(laser.state if not laser.mode else f"{laser.state}, {laser.mode}", laser.tone),
+            element("span", " · ".join(facts), class_="soft"),
+            class_="head",
+        ),
+        element("p", laser.why),
+        element(
+            "div",
+            element("figure", drift_picture(laser, night, clock)),
+            liv,
+            class_="pictures" if liv else None,
+        ),
+        class_=f"laser t-{laser.tone}" + (" both" if liv else ""),
+    )
+
+
+def alarms(night: Night, clock: Clock) -> Markup:
+    """Every alarm with its evidence."""
+    if not night.alarms:
+        return section("Alarms", element("p", "None.", class_="none"))
+    columns = [
+        ("First seen", clock.zone if night.dated else "life", True),
+        ("Fired", "", True),
+        ("Over", "", True),
+        ("Severity", "", False),
+        ("Kind", "", False),
+        ("Laser", "", False),
+        ("Evidence", "", False),
+        ("By", "", False),
+    ]
+    listed = sorted(night.alarms, key=lambda alarm: (alarm.first_seen_utc_s, alarm.fired_utc_s))
+    said = f"{len(listed)} in the order in which their first sign came."
+    return section("Alarms", table(columns, [_alarm(each, clock) for each in listed], sortable=True), said=said)
+
+
+def _alarm(alarm: AlarmLine, clock: Clock) -> Markup:
+    tone = {"critical": "dead", "alarm": "bad", "warning": "watch"}.get(alarm.severity, "doubt")
+    return element(
+        "tr",
+        moment(alarm.first_seen_utc_s, clock),
+        moment(alarm.fired_utc_s, clock),
+        element("td", "lasts" if alarm.cleared_utc_s is None else clock.at(alarm.cleared_utc_s), class_="n"),
+        element("td", state(alarm.severity, tone)),
+        element("td", alarm.kind),
+        element("td", alarm.laser_id or "rack"),
+        element("td", alarm.evidence),
+        element("td", alarm.detector),
+    )
+
+
+def gaps(night: Night, clock: Clock) -> Markup:
+    """When nothing was measured, and what else went wrong with the rig."""
+    listed = sorted([*night.gaps, *night.faults], key=lambda gap: gap.begin_utc_s)
+    if not listed:
+        return section("Gaps and faults", element("p", "None: every row is there.", class_="none"))
+    columns = [("From", clock.zone if night.dated else "life", False), ("To", "", False), ("Length", "", True)]
+    rows = [_gap(each, clock) for each in listed]
+    return section("Gaps and faults", table([*columns, ("What", "", False), ("Why", "", False)], rows))
+
+
+def _gap(gap: Gap, clock: Clock) -> Markup:
+    return element(
+        "tr",
+        element("td", clock.at(gap.begin_utc_s)),
+        element("td", clock.at(gap.end_utc_s)),
+        element("td", duration((gap.end_utc_s - gap.begin_utc_s) / 3600), class_="n"),
+        element("td", gap.what),
+        element("td", joined([gap.why or NOTHING])),
+    )
