@@ -8,6 +8,7 @@ import argparse
 import logging
 import os
 import shutil
+import signal
 import sys
 import threading
 import time
@@ -151,6 +152,8 @@ def _main() -> None:
     options.add_argument("writer", help="what stands in the writer's lock")
     options.add_argument("--keep-s", type=float)
     asked = options.parse_args()
+    for number in (signal.SIGINT, signal.SIGTERM):  # meant for the writer, whose end is this one's
+        signal.signal(number, signal.SIG_IGN)
     if sys.platform != "win32":
         os.nice(5)  # acquisition goes first
     writer = _Writer(asked.folder, asked.writer)

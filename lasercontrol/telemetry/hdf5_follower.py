@@ -40,13 +40,16 @@ class Follower:
         self._ended.wait(timeout_s)
 
     def _watch(self) -> None:
-        pause_s = AGAIN_S
+        pause_s, last = AGAIN_S, False
         while True:
             code, words = self._once()
-            if code == 0 or (self._ending.is_set() and self.failure):
+            if code == 0:
                 break
             self.failure = f"{self._folder}: HDF5 is not made: {words or f'its process ended with {code}'}"
             log.warning("%s", self.failure)
+            if last:
+                break
+            last = self._ending.is_set()
             self._ending.wait(pause_s)
             pause_s = min(2 * pause_s, LONGEST_S)
         self._ended.set()
@@ -56,6 +59,7 @@ class Follower:
             self._child = subprocess.Popen(self._command, stdin=subprocess.PIPE, stderr=subprocess.PIPE)  # noqa: S603
         except OSError as error:
             return -1, str(error)
+        self.failure = ""
         if self._ending.is_set() and self._child.stdin:
             with suppress(OSError):
                 self._child.stdin.close()
