@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lasercontrol.report.axes import Axes, Span, picture
+from lasercontrol.report.figures import signed
 from lasercontrol.report.markup import Markup, joined
 from lasercontrol.report.night import Curve, LaserLine, Night
 from lasercontrol.report.shading import said, shaded, time_ticks
@@ -14,42 +15,49 @@ __all__ = ["fleet_picture", "multiple", "shared_span"]
 Floats = NDArray[np.float64]
 NAMED = 12
 """Lasers that are drawn one by one above the fleet."""
-SETTLED = 0.02
-"""Share of the fleet's points on each side that may lie outside a shared scale: one laser that died must not flatten
-all others."""
+MOST_OF = 0.75
+ROOM = 3.0
+"""The shared scale holds this share of the lasers, and so many times as much, if any laser is there: one that died must
+not flatten all others."""
+LEAST_PERCENT = 0.1
 
 
 def shared_span(night: Night) -> Span:
-    """The scale in % that all small pictures share."""
-    shown = [curve.percent[np.isfinite(curve.percent)] for curve in (laser.curve for laser in night.lasers)]
-    points = np.concatenate(shown) if shown else np.zeros(0)
-    if not len(points):
-        return -1.0, 1.0
-    low, high = np.quantile(points, (SETTLED, 1 - SETTLED))
-    seen = (np.quantile(np.concatenate([s[-1:] for s in shown if len(s)]), (0.02, 0.98))) if night.slow else (low, high)
-    low, high = min(low, seen[0], 0.0), max(high, seen[1], 0.0)
-    if night.slow or high > 0.5 * night.criterion.percent:
+    """The scale in % that all small pictures share; what lies beyond runs along the edge."""
+    curves = [curve.percent[np.isfinite(curve.percent)] for curve in (laser.curve for laser in night.lasers)]
+    curves = [curve for curve in curves if len(curve)]
+    high, low = (
+        _reach(np.array([curve.max() for curve in curves])),
+        _reach(np.array([-curve.min() for curve in curves])),
+    )
+    if high > 0.5 * night.criterion.percent:
         high = max(high, 1.1 * night.criterion.percent)
-    room = max(0.08 * (high - low), 0.05)
-    return float(low - room), float(high + room)
+    room = 0.08 * (high + low)
+    return -low - room, high + room
+
+
+def _reach(ends: Floats) -> float:
+    if not len(ends):
+        return LEAST_PERCENT
+    return float(max(LEAST_PERCENT, min(ends.max(), ROOM * np.quantile(ends, MOST_OF))))
 
 
 def fleet_picture(night: Night, clock: Clock) -> Markup:
     """Every laser's drift as a fan, the notable ones by name, and below it the temperature of the chamber."""
     x = night.begin_utc_s, max(night.end_utc_s, night.begin_utc_s + 1)
-    strip = 74 if night.chamber is not None else 0
-    axes = Axes(56, 26, 830, 240, x, shared_span(night))
-    parts: list[object] = [*shaded(axes, night), axes.y_scale(5, "%"), _fan(axes, night)]
+    axes = Axes(56, 26, 810, 240, x, shared_span(night))
+    named = [laser for laser in night.urgent if laser.tone != "doubt"][:NAMED]
+    parts: list[object] = [*shaded(axes, night), axes.y_scale(5, "%"), _fan(axes, night, named)]
     parts.append(axes.across(night.criterion.percent, "criterion"))
     if axes.y[0] <= night.criterion.percent <= axes.y[1]:
         at = float(axes.at_y(night.criterion.percent)) - 5
         parts.append(
             axes.word(axes.left + 6, at, f"criterion {night.criterion.percent:g} %", "criterion-word", "start")
         )
-    parts.append(_named(axes, night))
+    parts.append(_named(axes, named))
     foot = axes
     if night.chamber is not None:
-        foot = _strip(night.chamber, x, axes.bottom + 34, strip - 20)
+        foot = _strip(night.chamber, x, axes.bottom + 34, 56)
         parts += [*shaded(foot, night), foot.y_scale(2, "°C"), _temperature(foot, night.chamber)]
         parts.append(foot.word(foot.left + 6, foot.top + 10, "chamber", "unit", "start"))
     ticks, unit = time_ticks(night, clock, 8)
@@ -60,37 +68,37 @@ def fleet_picture(night: Night, clock: Clock) -> Markup:
     return picture(980, height, *parts, title="Drift of the whole rack", words=words + gaps, class_="wide")
 
 
-def _grid(night: Night) -> tuple[Floats, Floats]:
-    """Times (t,) and percent (t, n) of all curves."""
-    times = np.unique(np.concatenate([laser.curve.utc_s for laser in night.lasers]))
-    percent = np.full((len(times), len(night.lasers)), np.nan)
-    for at, laser in enumerate(night.lasers):
-        percent[np.searchsorted(times, laser.curve.utc_s), at] = laser.curve.percent
-    return times, percent
-
-
-def _fan(axes: Axes, night: Night) -> Markup:
-    times, percent = _grid(night)
+def _fan(axes: Axes, night: Night, named: list[LaserLine]) -> Markup:
+    """Median, half and nine tenths of the lasers that have no line of their own."""
+    apart = {id(laser) for laser in named}
+    rest = [laser.curve for laser in night.lasers if id(laser) not in apart]
+    if not rest:
+        return joined([])
+    times = np.unique(np.concatenate([curve.utc_s for curve in rest]))
+    percent = np.full((len(times), len(rest)), np.nan)
+    for at, curve in enumerate(rest):
+        percent[np.searchsorted(times, curve.utc_s), at] = curve.percent
     empty = ~np.isfinite(percent).any(axis=1)
     percent[empty] = 0.0
     low, lower, middle, upper, high = np.nanquantile(percent, (0.05, 0.25, 0.5, 0.75, 0.95), axis=1)
     for each in (low, lower, middle, upper, high):
         each[empty] = np.nan
-    return joined(
-        [axes.band(times, low, high, "fan"), axes.band(times, lower, upper, "fan"), axes.line(times, middle, "median")]
-    )
+    bands = [axes.band(times, low, high, "fan"), axes.band(times, lower, upper, "fan")]
+    return joined([*bands, axes.line(times, middle, "median")])
 
 
-def _named(axes: Axes, night: Night) -> Markup:
-    """Lines of the lasers that need a person, their ids at the right, moved apart where they would overlap."""
-    lasers = [laser for laser in night.urgent if laser.tone != "watch" or night.slow][:NAMED]
+def _named(axes: Axes, lasers: list[LaserLine]) -> Markup:
+    """A line each, ids and last values at the right, moved apart where they would overlap."""
     lines = [axes.line(laser.curve.utc_s, laser.curve.percent, f"named t-{laser.tone}") for laser in lasers]
     ends = [(_last(laser.curve), laser) for laser in lasers]
-    places = sorted(((float(axes.at_y(y)), laser) for y, laser in ends if np.isfinite(y)), key=lambda each: each[0])
+    places = sorted(
+        ((float(axes.at_y(y)), -y, laser) for y, laser in ends if np.isfinite(y)), key=lambda each: each[:2]
+    )
     words, used = [], axes.top - 12.0
-    for at, laser in places:
+    for at, y, laser in places:
         used = max(at + 3.5, used + 12)
-        words.append(axes.word(axes.right + 7, used, _short(laser.laser_id), f"name t-{laser.tone}", "start"))
+        text = f"{_short(laser.laser_id)} {signed(-y, 1 if abs(y) < 100 else 0)}"
+        words.append(axes.word(axes.right + 7, used, text, f"name t-{laser.tone}", "start"))
     return joined([*lines, *words])
 
 
@@ -106,7 +114,7 @@ def _last(curve: Curve) -> float:
 def _strip(chamber: Curve, x: Span, top: float, height: float) -> Axes:
     low, high = np.nanmin(chamber.low), np.nanmax(chamber.high)
     room = max(0.1 * (high - low), 0.05)
-    return Axes(56, top, 830, height, x, (float(low - room), float(high + room)))
+    return Axes(56, top, 810, height, x, (float(low - room), float(high + room)))
 
 
 def _temperature(axes: Axes, chamber: Curve) -> Markup:

@@ -46,7 +46,7 @@ def criterion_of(schema: Schema) -> Criterion:
 
 def _slow_night(path: Path, seen: LogPass) -> Night:
     schema, criterion, curves = seen.schema, criterion_of(seen.schema), seen.curves
-    begin_s = seen.begin_s if seen.rows else schema.started_utc_s
+    begin_s = seen.axis.begin_s if seen.rows else schema.started_utc_s
     percent, hours = _grid(curves, begin_s)
     scatter = scatter_of(hours, percent)
     verdicts = [judged((c.utc_s - begin_s) / 3600, c.percent, criterion.percent, scatter) for c in curves]
@@ -59,15 +59,15 @@ def _slow_night(path: Path, seen: LogPass) -> Night:
         source=path.name,
         schema=schema,
         begin_utc_s=begin_s,
-        end_utc_s=seen.end_s if seen.rows else begin_s,
+        end_utc_s=seen.axis.end_s if seen.rows else begin_s,
         rows=seen.rows,
         dated=bool(imported.get("dated", True)),
         slow=True,
         criterion=criterion,
         lasers=lasers,
         alarms=tuple(alarm for line in lasers if (alarm := _past(line, criterion, begin_s)) is not None),
-        gaps=tuple(seen.gaps),
-        faults=(),
+        gaps=tuple(seen.axis.gaps),
+        faults=tuple(seen.axis.clock_set),
         chamber=seen.chamber,
         judged_by=_assumptions(criterion, schema, scatter.path, scatter.noise),
         failures=sum(line.state == "end-of-life" for line in lasers),

@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lasercontrol.bench import Quality
-from lasercontrol.report.night import Curve, Gap
+from lasercontrol.report.night import Curve
 from lasercontrol.report.slow_log import SLOW_S
 from lasercontrol.report.thinning import POINTS, Thinned
+from lasercontrol.report.time_axis import TimeAxis
 from lasercontrol.telemetry.csv_columns import CHANGE
 from lasercontrol.telemetry.row import Block, Event, Phase, Schema, Sweep
 
@@ -17,8 +18,6 @@ __all__ = ["LogPass"]
 Floats = NDArray[np.float64]
 AGED = (Phase.BURN_IN, Phase.STRESS, Phase.DITHER)
 LIT = (*AGED, Phase.RAMP, Phase.SETTLE, Phase.SWEEP)
-LONG_PAUSE = 2.5
-"""A pause of so many periods is a gap."""
 REFERENCE_S = 600.0
 """The first ten minutes of ageing are what a change is against."""
 MOST_READINGS = 20_000_000  # of a slow log, that are kept one by one
@@ -32,8 +31,8 @@ class LogPass:
     def __init__(self, schema: Schema) -> None:
         n = len(schema.lasers)
         self.schema, self.slow = schema, schema.period_s >= SLOW_S
-        self.rows, self.begin_s, self.end_s = 0, np.nan, np.nan
-        self.gaps: list[Gap] = []
+        self.axis = TimeAxis(schema)
+        self.rows = 0
         self.events: list[Event] = []
         self.sweeps: dict[int, tuple[Sweep, ...]] = {}
         self.on_h, self.invalid, self.asked = np.zeros(n), np.zeros(n), np.zeros(n)
@@ -97,7 +96,7 @@ class LogPass:
         return np.asarray(-change if self.schema.lasers[at].drive == "current" else change)
 
     def _block(self, block: Block) -> None:
-        self._moments(block)
+        time_s = self.axis.times(block)
         n = len(self.schema.lasers)
         at = np.arange(n)
         aged = AGED_TABLE[block.phase]
@@ -106,11 +105,13 @@ class LogPass:
         self.invalid += (aged & bad).sum(axis=0)
         values = np.where(aged & ~bad, block.values[:, at, self._aged], np.nan).astype(np.float64)
         self._refer(values)
+        self.rows += len(block.seq)
         if self.slow and self.rows * n <= MOST_READINGS:
-            self._readings.append((block.utc_s, values))
+            self._readings.append((time_s, values))
         else:
-            self._thin(block.utc_s, values)
-        self._temperatures(block, aged)
+            self._thin(time_s, values)
+        self.on_h += self.axis.lit_h @ LIT_TABLE[block.phase]
+        self._temperatures(block, time_s, aged)
 
     def _thin(self, utc_s: Floats, values: Floats) -> None:
         kept, self._readings = [*self._readings, (utc_s, values)], []
@@ -120,18 +121,6 @@ class LogPass:
                 self._level = Thinned(values.shape[1], float(when[0]), self.schema.period_s, points)
             self._level.add(when, what)
 
-    def _moments(self, block: Block) -> None:
-        seen = block.utc_s if np.isnan(self.end_s) else np.concatenate(([self.end_s], block.utc_s))
-        steps_s = np.diff(seen)
-        for at in np.flatnonzero(steps_s > LONG_PAUSE * self.schema.period_s):
-            self.gaps.append(Gap(float(seen[at]), float(seen[at + 1]), "no rows", ""))
-        if np.isnan(self.begin_s):
-            self.begin_s = float(block.utc_s[0])
-        self.end_s = max(float(block.utc_s[-1]), self.end_s if not np.isnan(self.end_s) else -np.inf)
-        self.rows += len(block.seq)
-        lit_h = np.clip(np.diff(block.utc_s, prepend=seen[0]), 0, LONG_PAUSE * self.schema.period_s) / 3600
-        self.on_h += lit_h @ LIT_TABLE[block.phase]
-
     def _refer(self, values: Floats) -> None:
         """Sum and count of the first readings of each laser."""
         open_ = np.flatnonzero(self._reference[1] < self._wanted)
@@ -139,7 +128,7 @@ class LogPass:
             good = values[np.isfinite(values[:, at]), at][: self._wanted - int(self._reference[1, at])]
             self._reference[:, at] += good.sum(), len(good)
 
-    def _temperatures(self, block: Block, aged: NDArray[np.bool_]) -> None:
+    def _temperatures(self, block: Block, time_s: Floats, aged: NDArray[np.bool_]) -> None:
         rig = [channel.name for channel in self.schema.rig]
         mounts = block.values[:, :, self._names.index("mount_c")] if "mount_c" in self._names else None
         if mounts is not None:
@@ -154,8 +143,8 @@ class LogPass:
         else:
             return
         if self._chamber is None:
-            self._chamber = Thinned(1, float(block.utc_s[0]), self.schema.period_s, 2 * POINTS)
-        self._chamber.add(block.utc_s, shown[:, None])
+            self._chamber = Thinned(1, float(time_s[0]), self.schema.period_s, 2 * POINTS)
+        self._chamber.add(time_s, shown[:, None])
 
 
 def _aged_channel(schema: Schema, names: list[str]) -> NDArray[np.intp]:

@@ -16,8 +16,8 @@ MOST_DETAILED = 40
 
 def fleet(night: Night, clock: Clock) -> Markup:
     """The whole rack over time."""
-    said = "Grey: median, half and nine tenths of the lasers. In colour: who is past the criterion or degrades."
-    shaded = " Shaded: gaps." if night.gaps else ""
+    said = "By name: who needs you, with the last value. Grey: median, half and nine tenths of the others."
+    shaded = (" Shaded: gaps." if night.gaps else "") + " What lies beyond the scale runs along its edge."
     return section("The rack", element("figure", fleet_picture(night, clock), class_="scroll"), said=said + shaded)
 
 
@@ -28,7 +28,7 @@ def multiples(night: Night) -> Markup:
     tiles = [
         element(
             "a",
-            element("span", element("b", laser.laser_id), f"{signed(laser.drift_percent)} %"),
+            element("span", element("b", laser.laser_id), element("i", f"{signed(laser.drift_percent)} %")),
             multiple(laser, night, span),
             href=f"#{anchor(night, laser)}",
             class_=f"t-{laser.tone}",
@@ -36,9 +36,11 @@ def multiples(night: Night) -> Markup:
         for laser in shown
     ]
     rest = len(night.lasers) - len(shown)
-    said = f"Change in per cent, the same scale for all ({span[0]:+.2g} to {span[1]:+.2g} %), the worst first."
+    said = (
+        f"Change in per cent, the same scale for all ({signed(span[0], 1)} to {signed(span[1], 1)} %), the worst first."
+    )
     more = f" {rest:,} more lasers are in the table below." if rest else ""
-    return section("Every laser", element("div", *tiles, class_="multiples"), said=said.replace("-", "−") + more)
+    return section("Every laser", element("div", *tiles, class_="multiples"), said=said + more)
 
 
 def one_by_one(night: Night, clock: Clock) -> Markup | None:
