@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lasercontrol.report.axes import Axes, Span, nice_ticks, picture
+from lasercontrol.report.liv import compared
 from lasercontrol.report.markup import Markup, element, joined
 from lasercontrol.report.night import LaserLine, Night
 from lasercontrol.report.shading import said, shaded, time_ticks
@@ -112,6 +113,7 @@ def liv_picture(laser: LaserLine) -> Markup | None:
             "figcaption",
             element("span", "first", class_="key first"),
             element("span", "last", class_="key last") if len(pairs) > 1 else None,
-            " light, dotted voltage",
+            "light; dotted: voltage. ",
+            element("span", said_of_liv) if (said_of_liv := compared(laser.sweeps)) else None,
         ),
     )
