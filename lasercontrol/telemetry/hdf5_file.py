@@ -36,7 +36,7 @@ def _columns(block: Block) -> tuple[Any, ...]:
 class LogFile:
     """A new HDF5 file that is filled part by part, in the order of seq.
 
-    It appears under its name once its layout is on the disk, and can be followed from then on (h5py: `swmr=True`).
+    It appears under its name once it can be followed (h5py: `swmr=True`).
     Rows wait until they fill chunks. Raises OSError or RuntimeError, as HDF5 does; the file can then be read with
     `swmr=True` and must not be written again.
     """
@@ -47,9 +47,13 @@ class LogFile:
         part = path.with_name(f"{path.name}.part")
         lay_out(part, schema)
         _to_disk(part)
-        part.replace(path)
-        self._file = h5py.File(path, "r+", libver=LIBVER)
+        movable = os.name == "posix"  # elsewhere an open file cannot get its name
+        if not movable:
+            part.replace(path)
+        self._file = h5py.File(part if movable else path, "r+", libver=LIBVER)
         self._file.swmr_mode = True
+        if movable:  # only now: a crash between the two lines above leaves a file that nothing can open
+            part.replace(path)
         self._rows: list[Block] = []
         self._others: list[Sweep | Event] = []
         self._last = -1

@@ -29,6 +29,7 @@ from tests.lasercontrol.telemetry.log_specimen import schema
 __all__ = ["killed_at_random"]
 
 ROOT = Path(__file__).parents[3]
+MODULE = "tests.lasercontrol.telemetry.prove_store"  # its own name, also where it is the program
 LASERS = 20
 RACK = schema(LASERS)
 LONGEST_S = 0.7
@@ -87,7 +88,7 @@ def _finish(folder: Path) -> None:
 
 def _one_life(folder: Path, lives_s: float) -> tuple[float, int]:
     """Seconds that the writer took to go on, and the last seq that it said was acknowledged."""
-    command = [sys.executable, "-m", __name__, str(folder)]
+    command = [sys.executable, "-m", MODULE, str(folder)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as child:
         assert child.stdout
         first = child.stdout.readline()
