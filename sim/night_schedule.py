@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from sim.array import Array
 
-__all__ = ["DITHER_K", "DITHER_PERIOD_S", "DITHER_S", "RAMP_S", "SETTLE_S", "TICK_S", "Schedule"]
+__all__ = ["DITHER_K", "DITHER_PERIOD_S", "DITHER_S", "RAMP", "RAMP_S", "SETTLE_S", "TICK_S", "Schedule"]
 
 Floats = NDArray[np.floating[Any]]
 
@@ -22,7 +22,8 @@ DITHER_S = ((1800, 4500), (21600, 24300))
 DITHER_K = 0.5
 DITHER_PERIOD_S = 900
 
-RAMP, SETTLE, STRESS, DITHER = 1, 2, 4, 5  # numbers of the log's phases
+RAMP, SETTLE, STRESS, DITHER = 1, 2, 4, 5
+"""Numbers of the log's phases."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Schedule:
     @property
     def knots_s(self) -> NDArray[np.float64]:
         """The minutes' ends, (ticks + 1,)."""
-        return np.arange(self.ticks + 1) * float(TICK_S)
+        return np.arange(self.ticks + 1, dtype=np.float64) * TICK_S
 
     def lit(self, t_s: Array) -> NDArray[np.bool_]:
         """Whether the mains are there."""
@@ -44,12 +45,13 @@ class Schedule:
 
     def since_s(self, t_s: Array) -> Floats:
         """Seconds since the currents were last switched on."""
-        return np.asarray(t_s) - np.where(np.asarray(t_s) >= self.back_s, self.back_s, 0.0)
+        again = self.cuts & (np.asarray(t_s) >= self.back_s)
+        return np.asarray(t_s) - np.where(again, self.back_s if self.cuts else 0.0, 0.0)
 
     def stress_h(self, t_s: Array) -> Floats:
         """Hours of current so far."""
         t_s = np.asarray(t_s)
-        dark = np.where(t_s >= self.back_s, self.back_s - self.cut_s, np.maximum(t_s - self.cut_s, 0.0))
+        dark = np.clip(t_s - self.cut_s, 0.0, self.back_s - self.cut_s) if self.cuts else 0.0
         return np.asarray((t_s - dark) / 3600)
 
     def clock_s(self, stress_h: Array) -> Floats:

@@ -21,6 +21,9 @@ class Purpose(IntEnum):
     NIGHT_EVENTS = 7
     NOISE = 8
     AIR = 9
+    MAINS = 10
+    CLOCK = 11
+    SWINGS = 12
 
 
 class NightSeed:
