@@ -385,6 +385,28 @@ def import_(
 
 
 @app.command()
+def replay(
+    file: Annotated[Path, typer.Argument(help="A log: its folder, a journal (.lcj) or an HDF5 file.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Write the alarms' steps into this new file, a line of JSON each.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the alarms' steps as lines of JSON, and one that sums up as the last.")
+    ] = False,
+    debug: Debug = False,
+) -> None:
+    """Score a recorded test again, faster than real time: the alarms of the live run, byte for byte."""
+
+    def job() -> int:
+        from lasercontrol.monitor.replay_command import replay as replayed
+
+        replayed(file, out=out, as_json=as_json, say=lambda text: print(text, flush=True))
+        return 0
+
+    raise typer.Exit(status_of(job, debug=debug))
+
+
+@app.command()
 def report(
     file: Annotated[Path, typer.Argument(help="A log: its folder, a journal (.lcj) or an HDF5 file.")],
     out: Annotated[

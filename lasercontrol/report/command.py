@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from lasercontrol.errors import CallerError
+from lasercontrol.monitor.replay import Watches
 from lasercontrol.report.export import as_csv, as_json
 from lasercontrol.report.judging import night_of
 from lasercontrol.report.night import Night
@@ -37,11 +38,14 @@ class Reported:
     summary: dict[str, Any]
 
 
-def report(call: ReportCall) -> Reported:
-    """Write the report. Raises CallerError where a file would be overwritten, and what reading a log raises."""
+def report(call: ReportCall, watches: Watches | None = None) -> Reported:
+    """Write the report. watches: as in `night_of`.
+
+    Raises CallerError where a file would be overwritten, and what reading a log raises.
+    """
     _require_sane(call.use)
     _require_free(call)
-    night = night_of(call.path)
+    night = night_of(call.path, watches)
     written: dict[str, str] = {}
     if call.csv is not None:
         call.csv.write_text(as_csv(night), encoding="utf-8")

@@ -4,7 +4,7 @@ from lasercontrol.report.markup import Markup, element, joined
 from lasercontrol.report.night import LaserLine, Tone
 from lasercontrol.report.times import duration
 
-__all__ = ["GLYPHS", "NOTHING", "drift", "left", "percent", "signed", "state"]
+__all__ = ["GLYPHS", "NOTHING", "drift", "left", "percent", "sentence", "signed", "state"]
 
 NOTHING = "–"
 GLYPHS: dict[Tone, str] = {"good": "●", "watch": "▲", "bad": "◆", "dead": "■", "doubt": "○"}
@@ -24,6 +24,12 @@ def percent(share: float) -> str:
     if share > 0.99:
         return "> 99 %"
     return f"{100 * share:.0f} %" if share == 0 or share >= 0.1 else f"{100 * share:.2g} %"
+
+
+def sentence(words: str) -> str:
+    """Evidence as a sentence, however a detector has put it."""
+    words = words.strip()
+    return words if not words else words[0].upper() + words[1:] + ("" if words[-1] in ".!?" else ".")
 
 
 def state(name: str, tone: Tone) -> Markup:

@@ -135,6 +135,6 @@ def multiple(laser: LaserLine, night: Night, span: Span) -> Markup:
     if not curve.readings:
         parts.append(axes.band(curve.utc_s, curve.low, curve.high, f"t-{laser.tone}"))
     parts.append(axes.line(curve.utc_s, curve.percent, f"t-{laser.tone}"))
-    if laser.first_alarm_utc_s is not None:
-        parts.append(axes.upright(laser.first_alarm_utc_s, "alarm-mark"))
+    if laser.mark_s is not None:
+        parts.append(axes.upright(laser.mark_s, "alarm-mark"))
     return picture(140, 62, *parts, title=f"Laser {laser.laser_id}", words=said(laser))

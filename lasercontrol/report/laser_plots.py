@@ -25,14 +25,25 @@ def drift_picture(laser: LaserLine, night: Night, clock: Clock) -> Markup:
     parts += [_projection(axes, laser, night), axes.line(curve.utc_s, curve.percent, f"t-{laser.tone}")]
     if curve.readings:
         parts.append(axes.dots(curve.utc_s, curve.percent, f"t-{laser.tone}"))
-    if laser.first_alarm_utc_s is not None:
-        parts.append(axes.upright(laser.first_alarm_utc_s, "alarm-mark"))
+    if not curve.readings:
+        parts.append(_end_bar(axes, laser))
+    if laser.mark_s is not None:
+        parts.append(axes.upright(laser.mark_s, "alarm-mark"))
     if laser.crossed_h is not None:
         at = night.begin_utc_s + laser.crossed_h * 3600
         parts.append(axes.dots(np.array([at]), np.array([criterion]), "cross", 4))
     ticks, unit = time_ticks(night, clock, 6, until_s)
     parts.append(axes.x_scale(ticks, unit))
     return picture(566, 230, *parts, title=f"Drift of laser {laser.laser_id}", words=f"{said(laser)}. {laser.why}")
+
+
+def _end_bar(axes: Axes, laser: LaserLine) -> Markup | None:
+    """The 95 % interval of the drift, at the last reading."""
+    last = np.flatnonzero(np.isfinite(laser.curve.percent))
+    if laser.drift_low_percent is None or laser.drift_high_percent is None or not len(last):
+        return None
+    at = np.full(2, laser.curve.utc_s[last[-1]])
+    return axes.line(at, np.array([laser.drift_low_percent, laser.drift_high_percent]), "interval")
 
 
 def _until(laser: LaserLine, night: Night) -> float:

@@ -13,7 +13,7 @@ from lasercontrol.report.time_axis import TimeAxis
 from lasercontrol.telemetry.csv_columns import CHANGE
 from lasercontrol.telemetry.row import Block, Event, Phase, Schema, Sweep
 
-__all__ = ["LogPass"]
+__all__ = ["LogPass", "stress_of"]
 
 Floats = NDArray[np.float64]
 AGED = (Phase.BURN_IN, Phase.STRESS, Phase.DITHER)
@@ -33,6 +33,7 @@ class LogPass:
         self.schema, self.slow = schema, schema.period_s >= SLOW_S
         self.axis = TimeAxis(schema)
         self.rows = 0
+        self.last_phase = np.zeros(n, np.uint8)
         self.events: list[Event] = []
         self.sweeps: dict[int, tuple[Sweep, ...]] = {}
         self.on_h, self.invalid, self.asked = np.zeros(n), np.zeros(n), np.zeros(n)
@@ -111,6 +112,7 @@ class LogPass:
         else:
             self._thin(time_s, values)
         self.on_h += self.axis.lit_h @ LIT_TABLE[block.phase]
+        self.last_phase = block.phase[-1]
         self._temperatures(block, time_s, aged)
 
     def _thin(self, utc_s: Floats, values: Floats) -> None:
@@ -153,3 +155,12 @@ def _aged_channel(schema: Schema, names: list[str]) -> NDArray[np.intp]:
         return np.full(len(schema.lasers), names.index(CHANGE))
     wanted = ["current_a" if laser.drive == "power" else "power_w" for laser in schema.lasers]
     return np.array([names.index(name) if name in names else 0 for name in wanted], dtype=np.intp)
+
+
+def stress_of(seen: LogPass) -> float | None:
+    """Temperature of the test in °C: as the import was told, else the mean of the mounts; None: the log has none."""
+    imported = seen.schema.recipe.get("imported")
+    told = imported.get("stress_c") if isinstance(imported, dict) else None
+    if isinstance(told, int | float):
+        return float(told)
+    return seen.stress_c_sum / seen.stress_c_count if seen.stress_c_count else None

@@ -67,6 +67,8 @@ class LaserLine:
     drift_low_percent: float | None
     drift_high_percent: float | None
     first_alarm_utc_s: float | None
+    mark_s: float | None = None
+    """The same on the axis of time, which a clock that is set does not move."""
     hours_to_eol: float | None
     eol_low_h: float | None
     eol_high_h: float | None
@@ -81,6 +83,8 @@ class LaserLine:
     """The first and the last, where there are any."""
     stop: str | None = None
     """Why its test may end now."""
+    evidence: tuple[str, ...] = ()
+    """What was found, one sentence each, beside `why`."""
 
     @property
     def tone(self) -> Tone:
@@ -95,6 +99,7 @@ class AlarmLine:
     kind: str
     severity: str
     laser_id: str | None
+    laser: int | None = None
     detector: str
     first_seen_utc_s: float
     fired_utc_s: float

@@ -1,6 +1,6 @@
 """The parts of a report below its top: pictures, lasers, alarms, gaps, reliability, and how all was judged."""
 
-from lasercontrol.report.figures import NOTHING, percent, signed, state
+from lasercontrol.report.figures import NOTHING, percent, sentence, signed, state
 from lasercontrol.report.fleet_plot import fleet_picture, multiple, shared_span
 from lasercontrol.report.laser_plots import drift_picture, liv_picture
 from lasercontrol.report.markup import Markup, element, joined
@@ -68,11 +68,14 @@ def _card(laser: LaserLine, night: Night, clock: Clock) -> Markup:
         element(
             "div",
             element("h3", laser.laser_id),
-            state(laser.state if not laser.mode else f"{laser.state}, {laser.mode}", laser.tone),
+            state(laser.state if laser.mode in {None, laser.state} else f"{laser.state}, {laser.mode}", laser.tone),
             element("span", " · ".join(facts), class_="soft"),
             class_="head",
         ),
-        element("p", laser.why),
+        element("p", sentence(laser.why)),
+        element("ul", *[element("li", sentence(words)) for words in laser.evidence], class_="plain")
+        if laser.evidence
+        else None,
         element(
             "div",
             element("figure", drift_picture(laser, night, clock)),
@@ -112,7 +115,7 @@ def _alarm(alarm: AlarmLine, clock: Clock) -> Markup:
         element("td", state(alarm.severity, tone)),
         element("td", alarm.kind),
         element("td", alarm.laser_id or "rack"),
-        element("td", alarm.evidence),
+        element("td", sentence(alarm.evidence)),
         element("td", alarm.detector),
     )
 

@@ -21,6 +21,7 @@ def _words(gap: Gap) -> str:
 def time_ticks(
     night: Night, clock: Clock, most: int, until_s: float | None = None
 ) -> tuple[list[tuple[float, str]], str]:
+    """Places in UTC seconds with their words, and what these are: a zone, or hours."""
     end_s = night.end_utc_s if until_s is None else until_s
     if night.dated and not night.slow:
         return [(at, clock.tick(at)) for at in clock.ticks(night.begin_utc_s, end_s, most)], clock.zone

@@ -12,23 +12,35 @@ __all__ = ["heading", "headline"]
 MOST_NAMED = 6
 
 
+class Id(str):
+    """A laser's id, which a line must not break."""
+
+    __slots__ = ()
+
+
+Words = list[str | Id]
+
+
 def headline(night: Night) -> str:
     """The night in a sentence or two."""
-    count = len(night.lasers)
-    past = [laser for laser in night.ordered if laser.state == "end-of-life"]
-    words = [_who(f"past {night.criterion.percent:g} %", past, count)] if past else []
-    for state, said in SAID:
+    return "".join(_headline(night))
+
+
+def _headline(night: Night) -> Words:
+    count, criterion = len(night.lasers), f"past {night.criterion.percent:g} %"
+    told: list[Words] = []
+    for state, said in (("end-of-life", criterion), *SAID):
         if those := [laser for laser in night.ordered if laser.state == state]:
-            words.append(_who(said, those, count))
-    if not words:
-        words = [f"All {count} lasers are healthy"] if count > 1 else ["The laser is healthy"]
-        if any(laser.state != "healthy" for laser in night.lasers):
-            words = ["No laser needs anybody this morning"]
-    ahead = [laser for laser in night.lasers if laser.hours_to_eol and laser.state in {"wear", "suspect", "rapid"}]
+            told.append(_who(said, those, count))
+    if not told:
+        quiet = all(laser.state == "healthy" for laser in night.lasers)
+        told.append([f"All {count} lasers are healthy" if quiet else "No laser needs anybody this morning"])
+    ahead = [laser for laser in night.lasers if laser.hours_to_eol and laser.tone in {"watch", "bad"}]
     if ahead:
         following = min(ahead, key=lambda laser: laser.hours_to_eol or 0.0)
-        words.append(f"next to get there: {following.laser_id} in about {duration(following.hours_to_eol or 0.0)}")
-    return "; ".join(words) + "."
+        soon = f" in about {duration(following.hours_to_eol or 0.0)}"
+        told.append([f"next {criterion}: ", Id(following.laser_id), soon])
+    return [word for at, words in enumerate(told) for word in (["; "] if at else []) + words] + ["."]
 
 
 SAID = (
@@ -39,10 +51,12 @@ SAID = (
 )
 
 
-def _who(said: str, lasers: list[LaserLine], count: int) -> str:
-    names = ", ".join(laser.laser_id for laser in lasers[:MOST_NAMED])
-    more = f" and {len(lasers) - MOST_NAMED} more" if len(lasers) > MOST_NAMED else ""
-    return f"{len(lasers)} of {count} {said}: {names}{more}"
+def _who(said: str, lasers: list[LaserLine], count: int) -> Words:
+    words: Words = [f"{len(lasers)} of {count} {said}: "]
+    for at, laser in enumerate(lasers[:MOST_NAMED]):
+        words += [", "] if at else []
+        words.append(Id(laser.laser_id))
+    return [*words, f" and {len(lasers) - MOST_NAMED} more"] if len(lasers) > MOST_NAMED else words
 
 
 def heading(night: Night, clock: Clock) -> Markup:
@@ -59,10 +73,14 @@ def heading(night: Night, clock: Clock) -> Markup:
     return element(
         "header",
         element("h1", night.schema.run_id),
-        element("p", headline(night), class_="lead"),
+        element("p", *[_kept(word) for word in _headline(night)], class_="lead"),
         element("ul", *rows, class_="facts"),
         element("ul", *_counts(night), class_="counts"),
     )
+
+
+def _kept(word: str) -> str:
+    return element("span", str(word), class_="id") if isinstance(word, Id) else word
 
 
 def _counts(night: Night) -> list[Markup]:

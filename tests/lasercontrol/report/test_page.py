@@ -12,6 +12,7 @@ import pytest
 from lasercontrol.errors import CallerError
 from lasercontrol.report.command import ReportCall, report
 from lasercontrol.report.reliability import UseConditions
+from tests.lasercontrol.monitor.watch_stand_in import StandIn
 from tests.lasercontrol.report.night_specimen import HOSTILE, write_night
 
 
@@ -23,7 +24,7 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def html(log: Path) -> str:
     out = log.with_suffix(".html")
-    report(ReportCall(path=log, out=out))
+    report(ReportCall(path=log, out=out), StandIn)
     return out.read_text("utf-8")
 
 
@@ -107,25 +108,38 @@ def test_tags_are_closed_as_html_wants_it(html: str) -> None:
 def test_only_a_report_is_replaced(log: Path, html: str, tmp_path: Path) -> None:
     page = tmp_path / "report.html"
     page.write_text(html)
-    report(ReportCall(path=log, out=page))
+    report(ReportCall(path=log, out=page), StandIn)
     page.write_text("my notes")
     with pytest.raises(CallerError, match="no report of this program"):
-        report(ReportCall(path=log, out=page))
+        report(ReportCall(path=log, out=page), StandIn)
     assert page.read_text() == "my notes"
 
 
 def test_the_export_carries_units_and_harmless_ids(log: Path, tmp_path: Path) -> None:
     table = tmp_path / "lasers.csv"
-    report(ReportCall(path=log, out=None, csv=table))
+    report(ReportCall(path=log, out=None, csv=table), StandIn)
     header, *rows = table.read_text("utf-8").splitlines()
     assert header.startswith("laser,state,mode,drift [%],")
     assert "first alarm [UTC]" in header
     assert len(rows) == 12
     with pytest.raises(CallerError, match="exists already"):
-        report(ReportCall(path=log, out=None, csv=table))
+        report(ReportCall(path=log, out=None, csv=table), StandIn)
 
 
 @pytest.mark.parametrize("use", [UseConditions(ea_ev=-1), UseConditions(use_c=float("nan"))])
 def test_impossible_conditions_are_refused(log: Path, use: UseConditions) -> None:
     with pytest.raises(CallerError, match="allowed is"):
-        report(ReportCall(path=log, out=None, use=use))
+        report(ReportCall(path=log, out=None, use=use), StandIn)
+
+
+def test_who_failed_is_named_first_with_evidence(html: str, tree: ET.Element) -> None:
+    lead = next("".join(each.itertext()) for each in tree.iter("p") if each.get("class") == "lead")
+    assert lead == "1 of 12 failed: VX-02; 1 of 12 degrading fast: VX-05; next past 36.9 %: VX-05 in about 30.0 h."
+    assert "Light at 0.070 of its start" in html, "the worst finding is what the card says"
+    assert "&lt;0.97" in html, "evidence is text as well"
+
+
+def test_an_alarm_has_its_first_sign_and_its_moment(tree: ET.Element) -> None:
+    rows = [[cell.text for cell in row.iter("td")] for row in tree.iter("tr")]
+    sudden = [row for row in rows if len(row) > 4 and row[4] == "sudden"]
+    assert [row[:3] for row in sudden] == [["25 Nov 22:11:20", "25 Nov 22:12:20", "lasts"]]
