@@ -6,16 +6,19 @@ from contextlib import contextmanager
 from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
-from typing import Any, get_origin
+from typing import Any, TypeVar, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from lasercontrol.aging_settings import AgingConfig, PlacedError
 from lasercontrol.config import Config
 from lasercontrol.config_location import Key, Lines, dotted, line_of, read_yaml
 from lasercontrol.errors import ConfigError
 
-__all__ = ["find_config", "load_config", "located_in", "overridden", "packaged_names"]
+__all__ = ["find_config", "load_aging", "load_config", "located_in", "overridden", "packaged_names"]
+
+Model = TypeVar("Model", bound=BaseModel)
 
 UNPLACED = "config"
 """What a ConfigError names instead of a file where it does not know any."""
@@ -47,14 +50,25 @@ def find_config(name: str) -> Path:
 
 def load_config(path: Path) -> Config:
     """Read and check a config; relative paths in it count from its folder. Raises ConfigError."""
+    return _with_whole_paths(_checked(path, Config), path.resolve().parent)
+
+
+def load_aging(path: Path) -> AgingConfig:
+    """Read and check the config of an aging test. The log's folder counts from where the program runs; ConfigError."""
+    config = _checked(path, AgingConfig)
+    if config.message_log is None:
+        return config
+    return config.model_copy(update={"message_log": path.resolve().parent / config.message_log})
+
+
+def _checked(path: Path, model: type[Model]) -> Model:
     values, lines = read_yaml(path)
     if not isinstance(values, dict):
         raise ConfigError(path, lines[()], "the file", f"holds a {type(values).__name__}; keys with values are wanted.")
     try:
-        config = Config.model_validate(values)
+        return model.model_validate(values)
     except ValidationError as error:
-        raise _first_error(error, lines, path) from None
-    return _with_whole_paths(config, path.resolve().parent)
+        raise _first_error(error, lines, path, model) from None
 
 
 @contextmanager
@@ -81,7 +95,7 @@ def overridden(config: Config, changes: Mapping[str, tuple[Sequence[str], Any]])
         try:
             config = Config.model_validate(values)
         except ValidationError as error:
-            raise ConfigError("command line", None, option, f"{_sentence(error.errors()[0], ())}.") from None
+            raise ConfigError("command line", None, option, f"{_sentence(error.errors()[0], (), Config)}.") from None
     return config
 
 
@@ -103,7 +117,7 @@ def _with_whole_paths(config: Config, folder: Path) -> Config:
     return config.model_copy(update={"laser": laser, "lab": lab, "session": session})
 
 
-def _first_error(error: ValidationError, lines: Lines, path: Path) -> ConfigError:
+def _first_error(error: ValidationError, lines: Lines, path: Path, model: type[BaseModel]) -> ConfigError:
     """The error that stands first in the file, as one sentence."""
     located = [(_key(detail), detail) for detail in error.errors()]
     # A misspelt key first: the one that is missing is mostly its other half.
@@ -111,17 +125,19 @@ def _first_error(error: ValidationError, lines: Lines, path: Path) -> ConfigErro
     key, detail = located[0]
     rest = len({key for key, _ in located}) - 1
     more = f" ({rest} more {'error' if rest == 1 else 'errors'} in this file)" if rest else ""
-    return ConfigError(path, line_of(key, lines), dotted(key), f"{_sentence(detail, key)}.{more}")
+    return ConfigError(path, line_of(key, lines), dotted(key), f"{_sentence(detail, key, model)}.{more}")
 
 
 def _key(detail: ErrorDetails) -> Key:
     """Path of the offending key, without the names that pydantic gives to the members of a union."""
-    return tuple(part for part in detail["loc"] if isinstance(part, int) or re.fullmatch(r"[\w.-]+", part))
+    key = tuple(part for part in detail["loc"] if isinstance(part, int) or re.fullmatch(r"[\w.-]+", part))
+    cause = detail.get("ctx", {}).get("error")
+    return (*key, *cause.key) if isinstance(cause, PlacedError) else key
 
 
-def _sentence(detail: ErrorDetails, key: Key) -> str:
+def _sentence(detail: ErrorDetails, key: Key, model: type[BaseModel]) -> str:
     if detail["type"] == "extra_forbidden":
-        return _unknown(key)
+        return _unknown(key, model)
     if detail["type"] == "missing":
         return "is missing"
     if detail["type"] == "value_error":
@@ -131,16 +147,16 @@ def _sentence(detail: ErrorDetails, key: Key) -> str:
     return f"is {shown}; {wanted[0].lower()}{wanted[1:]}"
 
 
-def _unknown(key: Key) -> str:
-    known = sorted(_fields_at(key[:-1]))
+def _unknown(key: Key, model: type[BaseModel]) -> str:
+    known = sorted(_fields_at(key[:-1], model))
     close = get_close_matches(str(key[-1]), known, n=1)
     guess = f"did you mean `{close[0]}`? " if close else ""
     return f"unknown key; {guess}known here are {', '.join(known)}"
 
 
-def _fields_at(key: Key) -> list[str]:
+def _fields_at(key: Key, root: type[BaseModel]) -> list[str]:
     """Names of the settings below a key."""
-    model: Any = Config
+    model: Any = root
     named = False  # whether the next part is a name that the file chose, as of an instrument
     for part in key:
         if isinstance(part, str) and not named:

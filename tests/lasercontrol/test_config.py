@@ -7,7 +7,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from lasercontrol.config import Config, SessionSettings
-from lasercontrol.config_file import find_config, load_config, packaged_names
+from lasercontrol.config_file import find_config, load_aging, load_config, packaged_names
 from lasercontrol.config_location import dotted, line_of, read_yaml
 from lasercontrol.errors import ConfigError
 
@@ -34,9 +34,18 @@ def refusal(path: Path) -> str:
     return str(caught.value).removeprefix(f"{path}:")
 
 
-@pytest.mark.parametrize("name", packaged_names())
+AGING = [name for name in packaged_names() if name.startswith("aging-")]
+"""Configs of aging tests, which are of another kind (tests/lasercontrol/test_aging_settings.py)."""
+
+
+@pytest.mark.parametrize("name", sorted({*packaged_names()} - {*AGING}))
 def test_every_packaged_config_is_valid(name: str) -> None:
     assert load_config(find_config(name)).laser_id
+
+
+@pytest.mark.parametrize("name", AGING)
+def test_every_packaged_config_of_an_aging_test_is_valid(name: str) -> None:
+    assert load_aging(find_config(name)).lasers
 
 
 def test_an_empty_file_is_the_default(written: Write) -> None:
