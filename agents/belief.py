@@ -107,12 +107,13 @@ def mixture_of(log_weight: Floats, mean: Floats, log_sharpness: Floats, skew: Fl
     return _normalised(log_weight[kept].astype(np.float64), mean[kept].astype(np.float64), precision)
 
 
-def doubted(mixture: Mixture, doubt: float, spread: float) -> Mixture:
+def doubted(mixture: Mixture, doubt: float, spread: float, gone_astray: float = 0.0) -> Mixture:
     """The same with a share `doubt`, last, of knowing nothing, and every error `spread` natural units wider.
 
-    Frames share what is wrong with the spectrum as measured, and lasers drift.
+    Frames share what is wrong with the spectrum as measured, and lasers drift. gone_astray: natural units by which the
+    knobs may have missed since; it widens what is believed of the optimum, not of B.
     """
-    inverse = mixture.covariance + spread**2 * np.eye(4)
+    inverse = mixture.covariance + spread**2 * np.eye(4) + gone_astray**2 * np.diag([1.0, 1.0, 1.0, 0.0])
     nowhere = np.array([0.0, 0.0, 0.0, B_MIDDLE_RAD])
     return Mixture(
         np.append(mixture.log_weight + np.log1p(-doubt), np.log(doubt)),

@@ -21,6 +21,7 @@ HOLD = 0.003
 """Expected gain in peak below which the knobs stay: readings are noisy, optics wear."""
 LEAST_SHOTS = 2  # one frame alone cannot tell a pulse from its time reverse
 SPREAD = 0.05  # natural units: errors that frames share, and drift from shot to shot
+WAY_ERROR = 0.05  # of the way gone since the last frame: knobs do not do quite what is read back from them
 DOUBT = 0.02  # share of frames that are read wrong
 OUTPUTS = ("log_weight", "mean", "log_sharpness", "skew")
 
@@ -75,7 +76,7 @@ class FramePolicy:
         """Multiply the belief by what the frame says; an unusable one says nothing."""
         if not shot.usable or not shot.features.max() > 0:
             return
-        self._here = np.asarray(shot.fraction, dtype=np.float64)
+        came, self._here = self._here, np.asarray(shot.fraction, dtype=np.float64)
         points = self._points_of_last()
         outputs = self._run(shot.features, points)
         seen = mixture_of(*(outputs[name][0] for name in OUTPUTS))
@@ -83,7 +84,9 @@ class FramePolicy:
         if self.belief is None:
             self.belief = seen
         else:
-            belief = fused(doubted(self.belief, DOUBT, SPREAD), doubted(seen, DOUBT, SPREAD))
+            gone = float(np.linalg.norm((self._here - came) @ self.root))
+            before = doubted(self.belief, DOUBT, SPREAD, WAY_ERROR * gone)
+            belief = fused(before, doubted(seen, DOUBT, SPREAD))
             self.suspicion.compare(self.belief, outputs["log_signal"], shot.signal, belief.doubted_share)
             self.belief = belief
         self.suspicion.remember(self._here @ self.root, shot.signal)

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.belief import Mixture, doubted, fused, mixture_of
+from tests.closeness import assert_close
 
 EYE = np.eye(4)
 
@@ -88,3 +89,9 @@ def test_scattered_points_have_the_mean_and_the_spread_of_the_mixture() -> None:
     spread = np.einsum("m,mi,mj->ij", weight, points - mean, points - mean)
     between = sum(w * np.outer(m - mean, m - mean) for w, m in zip((0.7, 0.3), belief.mean, strict=True))
     assert spread == pytest.approx(between + belief.covariance[0], rel=1e-6, abs=1e-9)  # abs: zeros off the diagonal
+
+
+def test_a_way_gone_widens_what_is_believed_of_the_optimum_alone() -> None:
+    here = Mixture(np.zeros(1), np.zeros((1, 4)), np.diag([100.0] * 4)[None])
+    after = doubted(here, 0.02, 0.0, gone_astray=0.3)
+    assert_close(after.covariance[0].diagonal(), [0.1, 0.1, 0.1, 0.01], rel=2e-3)

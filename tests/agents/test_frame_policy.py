@@ -59,7 +59,7 @@ def policy(file: Any = None, max_step: float = 0.25) -> FramePolicy:
 
 
 def test_it_goes_where_the_frame_says_and_is_done_after_a_second_look() -> None:
-    agent = policy(StandIn(sharp=30.0))
+    agent = policy(StandIn(sharp=60.0))
     assert np.array_equal(agent.ask(), np.zeros(3))
     agent.tell(shot_at(np.zeros(3)))
     assert agent.finished() is None
