@@ -42,11 +42,11 @@ def replay(
     for words in missing:
         say(f"The log is not whole: {words}.")
     took_s = time.perf_counter() - begun_s
-    speed = f", {3600 * scoring.hours / took_s:,.0f} times as fast as it was" if took_s > 0 else ""
-    say(
-        f"{scoring.rows:,} rows of {len(scoring.schema.lasers)} lasers, {scoring.hours:.1f} h, in {took_s:.1f} s{speed}."
-    )
-    say(f"{sum(step == 'firing' for step in scoring.steps):,} alarms. Times in {zone.key}.")
+    speed = f"{3600 * scoring.hours / max(took_s, 1e-9):,.0f} times as fast as it was"
+    size = f"{scoring.rows:,} rows of {len(scoring.schema.lasers)} lasers, {scoring.hours:.1f} h"
+    say(f"{size}, in {took_s:.1f} s, {speed}.")
+    fired = scoring.steps.count("firing")
+    say(f"{fired:,} alarms. Times in {zone.key}.")
 
 
 def _told(step: Transition, zone: ZoneInfo) -> str:

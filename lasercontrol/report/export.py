@@ -44,8 +44,7 @@ def as_json(night: Night, use: UseConditions) -> dict[str, Any]:
         "end_utc": iso(night.end_utc_s) if night.dated else None,
         "hours": round(night.hours, 4),
         "rows": night.rows,
-        "criterion_percent": night.criterion.percent,
-        "criterion": night.criterion.said,
+        "criterion": "; ".join(criterion.said for criterion in night.criteria),
         "lasers": [laser_json(laser, night) for laser in night.lasers],
         "alarms": [
             {
@@ -93,6 +92,7 @@ def laser_json(laser: LaserLine, night: Night) -> dict[str, Any]:
         "confidence": _short(laser.confidence),
         "first_past_criterion_h": _short(laser.first_past_h),
         "crossed_criterion_h": _short(laser.crossed_h),
+        "criterion_percent": _short(laser.criterion.percent),
         "may_be_stopped": laser.stop,
         "why": laser.why,
     }

@@ -9,7 +9,7 @@ import numpy as np
 
 from lasercontrol.monitor.finding import Severity
 from lasercontrol.monitor.transition import Transition
-from lasercontrol.report.criterion import criterion_of
+from lasercontrol.report.criterion import criteria_of, planned_h, stop_early
 from lasercontrol.report.log_pass import LogPass, stress_of
 from lasercontrol.report.night import AlarmLine, Criterion, Curve, Gap, LaserLine, Night, tone_of
 from lasercontrol.telemetry.row import Event, Phase
@@ -24,10 +24,10 @@ HELD = {Phase.HELD: "held: ramped down for good", Phase.TRIPPED: "off: an interl
 
 def fast_night(path: Path, seen: LogPass, watch: Any, steps: Sequence[Transition], missing: Sequence[str]) -> Night:
     """The log that `seen` and `watch` have passed over. missing: what the log itself lacks, in words."""
-    schema, criterion, curves = seen.schema, criterion_of(seen.schema), seen.curves
+    schema, curves, criteria = seen.schema, seen.curves, criteria_of(seen.schema)
     alarms = alarm_lines(steps)
     lasers = tuple(
-        _line(seen, at, curves[at] if curves else NO_CURVE, verdict, alarms, criterion)
+        _line(seen, at, curves[at] if curves else NO_CURVE, verdict, alarms, criteria[at])
         for at, verdict in enumerate(watch.lasers())
     )
     begin_s = seen.axis.begin_s if seen.rows else schema.started_utc_s
@@ -42,7 +42,6 @@ def fast_night(path: Path, seen: LogPass, watch: Any, steps: Sequence[Transition
         rows=seen.rows,
         dated=bool(imported.get("dated", True)),
         slow=False,
-        criterion=criterion,
         lasers=lasers,
         alarms=alarms,
         gaps=gaps_explained(seen.axis.gaps, seen.events),
@@ -52,7 +51,7 @@ def fast_night(path: Path, seen: LogPass, watch: Any, steps: Sequence[Transition
             *(Gap(begin_s, begin_s, "log damaged", words) for words in missing),
         ),
         chamber=seen.chamber,
-        judged_by=_assumptions(criterion),
+        judged_by=_assumptions(lasers),
         failures=len(dead),
         device_hours=sum(_hours_alive(laser, begin_s) for laser in lasers),
         stress_c=stress_of(seen),
@@ -108,18 +107,22 @@ def _line(
         eol_low_h=verdict.eol_low_h,
         eol_high_h=verdict.eol_high_h,
         confidence=verdict.confidence,
+        criterion=criterion,
         curve=curve,
         on_h=float(seen.on_h[at]),
         invalid_share=float(seen.invalid[at] / seen.asked[at]) if seen.asked[at] else 0.0,
         sweeps=seen.sweeps.get(at, ()),
-        stop=_stop(str(verdict.state), criterion),
+        stop=_stop(seen, verdict, criterion),
     )
 
 
-def _stop(state: str, criterion: Criterion) -> str | None:
-    if tone_of(state) != "dead":
-        return None
-    return f"past {criterion.percent:g} %" if state == "end-of-life" else "failed"
+def _stop(seen: LogPass, verdict: Any, criterion: Criterion) -> str | None:
+    state = str(verdict.state)
+    if tone_of(state) == "dead":
+        return f"past {criterion.words}" if state == "end-of-life" else "failed"
+    planned = planned_h(seen.schema)
+    aged_h = float(seen.aged_h.max(initial=0.0))
+    return stop_early(None if planned is None else planned - aged_h, verdict.eol_low_h, verdict.eol_high_h)
 
 
 def _worst_first(alarm: AlarmLine) -> tuple[int, float]:
@@ -160,5 +163,6 @@ def _rack_faults(alarms: Sequence[AlarmLine], end_s: float) -> list[Gap]:
     ]
 
 
-def _assumptions(criterion: Criterion) -> tuple[str, ...]:
-    return (f"Criterion: {criterion.said}.",)
+def _assumptions(lasers: Sequence[LaserLine]) -> tuple[str, ...]:
+    said = dict.fromkeys(laser.criterion.said for laser in lasers)
+    return tuple(f"Criterion: {words}." for words in said)

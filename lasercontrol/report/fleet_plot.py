@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from lasercontrol.report.axes import Axes, Span, picture
 from lasercontrol.report.figures import signed
 from lasercontrol.report.markup import Markup, joined
-from lasercontrol.report.night import Curve, LaserLine, Night
+from lasercontrol.report.night import Criterion, Curve, LaserLine, Night
 from lasercontrol.report.shading import said, shaded, time_ticks
 from lasercontrol.report.times import Clock, duration
 
@@ -30,8 +30,8 @@ def shared_span(night: Night) -> Span:
         _reach(np.array([curve.max() for curve in curves])),
         _reach(np.array([-curve.min() for curve in curves])),
     )
-    if high > 0.5 * night.criterion.percent:
-        high = max(high, 1.1 * night.criterion.percent)
+    near = [criterion.percent for criterion in night.criteria if high > 0.5 * criterion.percent]
+    high = max([high, *(1.1 * percent for percent in near)])
     room = 0.08 * (high + low)
     return -low - room, high + room
 
@@ -48,12 +48,7 @@ def fleet_picture(night: Night, clock: Clock) -> Markup:
     axes = Axes(56, 26, 810, 240, x, shared_span(night))
     named = [laser for laser in night.urgent if laser.tone != "doubt"][:NAMED]
     parts: list[object] = [*shaded(axes, night), axes.y_scale(5, "%"), _fan(axes, night, named)]
-    parts.append(axes.across(night.criterion.percent, "criterion"))
-    if axes.y[0] <= night.criterion.percent <= axes.y[1]:
-        at = float(axes.at_y(night.criterion.percent)) - 5
-        parts.append(
-            axes.word(axes.left + 6, at, f"criterion {night.criterion.percent:g} %", "criterion-word", "start")
-        )
+    parts += [_criterion(axes, criterion) for criterion in night.criteria]
     parts.append(_named(axes, named))
     foot = axes
     if night.chamber is not None:
@@ -66,6 +61,14 @@ def fleet_picture(night: Night, clock: Clock) -> Markup:
     gaps = f"; {len(night.gaps)} gaps are shaded" if night.gaps else ""
     height = foot.bottom + 34
     return picture(980, height, *parts, title="Drift of the whole rack", words=words + gaps, class_="wide")
+
+
+def _criterion(axes: Axes, criterion: Criterion) -> Markup | None:
+    line = axes.across(criterion.percent, "criterion")
+    if line is None:
+        return None
+    at = float(axes.at_y(criterion.percent)) - 5
+    return joined([line, axes.word(axes.left + 6, at, f"criterion {criterion.words}", "criterion-word", "start")])
 
 
 def _fan(axes: Axes, night: Night, named: list[LaserLine]) -> Markup:
@@ -131,7 +134,7 @@ def multiple(laser: LaserLine, night: Night, span: Span) -> Markup:
     axes = Axes(1, 3, 138, 56, (night.begin_utc_s, max(night.end_utc_s, night.begin_utc_s + 1)), span)
     curve = laser.curve
     parts: list[object] = [axes.shade(g.begin_utc_s, g.end_utc_s, "gap") for g in night.gaps]
-    parts += [axes.across(0.0, "zero"), axes.across(night.criterion.percent, "criterion")]
+    parts += [axes.across(0.0, "zero"), axes.across(laser.criterion.percent, "criterion")]
     if not curve.readings:
         parts.append(axes.band(curve.utc_s, curve.low, curve.high, f"t-{laser.tone}"))
     parts.append(axes.line(curve.utc_s, curve.percent, f"t-{laser.tone}"))

@@ -17,12 +17,12 @@ Floats = NDArray[np.float64]
 
 def drift_picture(laser: LaserLine, night: Night, clock: Clock) -> Markup:
     """Drift with its 95 % band, the criterion, and where the projection meets it."""
-    curve, criterion = laser.curve, night.criterion.percent
+    curve, criterion = laser.curve, laser.criterion.percent
     until_s = _until(laser, night)
     axes = Axes(50, 20, 500, 176, (night.begin_utc_s, until_s), _span(laser, criterion))
     parts: list[object] = [*shaded(axes, night), axes.y_scale(4, "%"), axes.across(criterion, "criterion")]
     parts.append(axes.band(curve.utc_s, curve.low, curve.high, f"t-{laser.tone}"))
-    parts += [_projection(axes, laser, night), axes.line(curve.utc_s, curve.percent, f"t-{laser.tone}")]
+    parts += [_projection(axes, laser), axes.line(curve.utc_s, curve.percent, f"t-{laser.tone}")]
     if curve.readings:
         parts.append(axes.dots(curve.utc_s, curve.percent, f"t-{laser.tone}"))
     if not curve.readings:
@@ -65,7 +65,7 @@ def _span(laser: LaserLine, criterion: float) -> Span:
     return low - room, high + room
 
 
-def _projection(axes: Axes, laser: LaserLine, night: Night) -> Markup | None:
+def _projection(axes: Axes, laser: LaserLine) -> Markup | None:
     """From the last reading to the criterion, with the interval as a bar on it."""
     last = np.flatnonzero(np.isfinite(laser.curve.percent))
     if not laser.hours_to_eol or laser.eol_low_h is None or laser.eol_high_h is None or not len(last):
@@ -74,13 +74,13 @@ def _projection(axes: Axes, laser: LaserLine, night: Night) -> Markup | None:
     meets = begin_s + 3600 * np.array([laser.hours_to_eol, laser.eol_low_h, laser.eol_high_h])
     if meets[0] > axes.x[1]:
         return None
-    rest = np.array([level, night.criterion.percent])
+    rest = np.array([level, laser.criterion.percent])
     lines = [
         axes.band(
-            np.array([begin_s, meets[1], meets[2]]), *_wedge(level, night.criterion.percent, begin_s, meets), "ahead"
+            np.array([begin_s, meets[1], meets[2]]), *_wedge(level, laser.criterion.percent, begin_s, meets), "ahead"
         ),
         axes.line(np.array([begin_s, meets[0]]), rest, "ahead"),
-        axes.line(meets[1:], np.full(2, night.criterion.percent), "interval"),
+        axes.line(meets[1:], np.full(2, laser.criterion.percent), "interval"),
     ]
     return joined(lines)
 

@@ -25,7 +25,8 @@ Column = tuple[str, str, bool, Callable[[LaserLine], Markup]]
 
 def _columns(night: Night, clock: Clock) -> list[Column]:
     """Name, unit, whether numbers stand in it, and a laser's cell; those with nothing in any row are left out."""
-    crossed, lasers = f"Crossed {night.criterion.percent:g} %", night.lasers
+    lasers, names = night.lasers, night.criteria
+    crossed = f"Crossed {names[0].percent:g} %" if len(names) == 1 else "Crossed"
     known: list[tuple[bool, Column]] = [
         (True, ("Laser", "", False, lambda a: element("td", a.laser_id))),
         (len({a.family for a in lasers}) > 1, ("Family", "", False, lambda a: element("td", a.family))),

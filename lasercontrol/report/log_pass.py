@@ -36,7 +36,7 @@ class LogPass:
         self.last_phase = np.zeros(n, np.uint8)
         self.events: list[Event] = []
         self.sweeps: dict[int, tuple[Sweep, ...]] = {}
-        self.on_h, self.invalid, self.asked = np.zeros(n), np.zeros(n), np.zeros(n)
+        self.on_h, self.aged_h, self.invalid, self.asked = (np.zeros(n) for _ in range(4))
         self.stress_c_sum, self.stress_c_count = 0.0, 0
         self._names = [channel.name for channel in schema.channels]
         self._aged = _aged_channel(schema, self._names)
@@ -112,6 +112,7 @@ class LogPass:
         else:
             self._thin(time_s, values)
         self.on_h += self.axis.lit_h @ LIT_TABLE[block.phase]
+        self.aged_h += self.axis.lit_h @ aged
         self.last_phase = block.phase[-1]
         self._temperatures(block, time_s, aged)
 

@@ -1,5 +1,6 @@
 """What a report says of a log: plain values, without a word of how they are shown."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -34,11 +35,16 @@ def tone_of(state: str) -> Tone:
 
 @dataclass(frozen=True, slots=True)
 class Criterion:
-    """End of life: a change in %, wear counted upwards; said: whose it is, in words for a person."""
+    """End of life: a change in %, wear counted upwards, infinite where none is heeded; said: whose it is, in words."""
 
     percent: float
     quantity: str
     said: str
+
+    @property
+    def words(self) -> str:
+        """In short."""
+        return f"{self.percent:.3g} % {self.quantity}" if math.isfinite(self.percent) else "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,7 @@ class LaserLine:
     eol_low_h: float | None
     eol_high_h: float | None
     confidence: float | None
+    criterion: Criterion
     curve: Curve
     on_h: float
     invalid_share: float
@@ -128,7 +135,6 @@ class Night:
     rows: int
     dated: bool
     slow: bool
-    criterion: Criterion
     lasers: tuple[LaserLine, ...]
     alarms: tuple[AlarmLine, ...]
     gaps: tuple[Gap, ...]
@@ -141,6 +147,11 @@ class Night:
     device_hours: float
     stress_c: float | None
     details: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def criteria(self) -> tuple[Criterion, ...]:
+        """Those that the lasers are held to, each once."""
+        return tuple(dict.fromkeys(laser.criterion for laser in self.lasers))
 
     @property
     def hours(self) -> float:

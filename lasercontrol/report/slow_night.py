@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from lasercontrol.report.criterion import criterion_of
+from lasercontrol.report.criterion import criteria_of
 from lasercontrol.report.log_pass import LogPass, stress_of
 from lasercontrol.report.night import AlarmLine, Criterion, Curve, LaserLine, Night
 from lasercontrol.report.slow_log import SlowVerdict, judged, scatter_of
@@ -19,13 +19,16 @@ __all__ = ["slow_night"]
 
 def slow_night(path: Path, seen: LogPass) -> Night:
     """The log that `seen` has passed over, judged."""
-    schema, criterion, curves = seen.schema, criterion_of(seen.schema), seen.curves
+    schema, curves, criteria = seen.schema, seen.curves, criteria_of(seen.schema)
     begin_s = seen.axis.begin_s if seen.rows else schema.started_utc_s
     percent, hours = _grid(curves, begin_s)
     scatter = scatter_of(hours, percent)
-    verdicts = [judged((c.utc_s - begin_s) / 3600, c.percent, criterion.percent, scatter) for c in curves]
+    verdicts = [
+        judged((curve.utc_s - begin_s) / 3600, curve.percent, criterion.percent, scatter)
+        for curve, criterion in zip(curves, criteria, strict=True)
+    ]
     lasers = tuple(
-        _line(seen, at, curve, verdict, criterion, begin_s)
+        _line(seen, at, curve, verdict, criteria[at], begin_s)
         for at, (curve, verdict) in enumerate(zip(curves, verdicts, strict=True))
     )
     imported: Mapping[str, Any] = schema.recipe.get("imported", {})
@@ -37,13 +40,12 @@ def slow_night(path: Path, seen: LogPass) -> Night:
         rows=seen.rows,
         dated=bool(imported.get("dated", True)),
         slow=True,
-        criterion=criterion,
         lasers=lasers,
-        alarms=tuple(alarm for line in lasers if (alarm := _past(line, criterion, begin_s)) is not None),
+        alarms=tuple(alarm for line in lasers if (alarm := _past(line, begin_s)) is not None),
         gaps=tuple(seen.axis.gaps),
         faults=tuple(seen.axis.clock_set),
         chamber=seen.chamber,
-        judged_by=_assumptions(criterion, schema, scatter.path, scatter.noise),
+        judged_by=_assumptions(criteria, schema, scatter.path, scatter.noise),
         failures=sum(line.state == "end-of-life" for line in lasers),
         device_hours=float(sum(line.on_h if line.crossed_h is None else line.crossed_h for line in lasers)),
         stress_c=stress_of(seen),
@@ -80,6 +82,7 @@ def _line(
         first_alarm_utc_s=None if past_h is None else begin_s + past_h * 3600,
         mark_s=None if past_h is None else begin_s + past_h * 3600,
         confidence=verdict.confidence if verdict else None,
+        criterion=criterion,
         curve=replace(curve, low=curve.percent - band, high=curve.percent + band),
         on_h=float(np.ptp(curve.utc_s)) / 3600 if len(curve.utc_s) else 0.0,
         invalid_share=float(seen.invalid[at] / seen.asked[at]) if seen.asked[at] else 0.0,
@@ -110,7 +113,7 @@ def _why(verdict: SlowVerdict | None, criterion: Criterion) -> str:
     return f"No change beyond its uncertainty ({rate})."
 
 
-def _past(line: LaserLine, criterion: Criterion, begin_s: float) -> AlarmLine | None:
+def _past(line: LaserLine, begin_s: float) -> AlarmLine | None:
     if line.first_past_h is None:
         return None
     at = begin_s + line.first_past_h * 3600
@@ -118,7 +121,7 @@ def _past(line: LaserLine, criterion: Criterion, begin_s: float) -> AlarmLine | 
         kind="end-of-life",
         severity="alarm",
         laser_id=line.laser_id,
-        detector=f"criterion {criterion.percent:g} %",
+        detector=f"criterion {line.criterion.percent:g} %",
         first_seen_utc_s=at,
         fired_utc_s=at,
         cleared_utc_s=None,
@@ -126,11 +129,11 @@ def _past(line: LaserLine, criterion: Criterion, begin_s: float) -> AlarmLine | 
     )
 
 
-def _assumptions(criterion: Criterion, schema: Schema, path: float, noise: float) -> tuple[str, ...]:
+def _assumptions(criteria: list[Criterion], schema: Schema, path: float, noise: float) -> tuple[str, ...]:
     every = duration(schema.period_s / 3600)
     scatter = f"{np.sqrt(1000 * path):.2f} % points of random path in 1,000 h, {noise:.2f} of noise on a reading"
     return (
-        f"Criterion: {criterion.said}.",
+        *(f"Criterion: {said}." for said in dict.fromkeys(criterion.said for criterion in criteria)),
         f"A reading every {every} is too seldom for the detectors of a night: criterion, trend and interval judge.",
         "Projection: a straight line from the start through the last reading (drift rule).",
         f"Its 95 % interval comes from the readings of all lasers: {scatter}.",

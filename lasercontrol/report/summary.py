@@ -1,5 +1,6 @@
 """The top of a report: what an engineer must know before the first coffee, in one sentence and six numbers."""
 
+import math
 from collections import Counter
 
 from lasercontrol.report.figures import GLYPHS
@@ -9,7 +10,7 @@ from lasercontrol.report.times import Clock, duration
 
 __all__ = ["heading", "headline"]
 
-MOST_NAMED = 6
+MOST_NAMED = 4
 
 
 class Id(str):
@@ -27,7 +28,8 @@ def headline(night: Night) -> str:
 
 
 def _headline(night: Night) -> Words:
-    count, criterion = len(night.lasers), f"past {night.criterion.percent:g} %"
+    count, only = len(night.lasers), night.criteria[0] if len(night.criteria) == 1 else None
+    criterion = f"past {only.percent:.3g} %" if only and math.isfinite(only.percent) else "past end of life"
     told: list[Words] = []
     for state, said in (("end-of-life", criterion), *SAID):
         if those := [laser for laser in night.ordered if laser.state == state]:
@@ -66,7 +68,7 @@ def heading(night: Night, clock: Clock) -> Markup:
     facts = [
         ("", when),
         ("", f"{len(night.lasers)} lasers, {night.rows:,} rows, {duration(night.schema.period_s / 3600)} apart"),
-        ("end of life ", f"{night.criterion.percent:g} % {night.criterion.quantity}"),
+        ("end of life ", " or ".join(criterion.words for criterion in night.criteria)),
         ("log ", night.source),
     ]
     rows = [element("li", name, element("b", value)) for name, value in facts]
@@ -87,12 +89,16 @@ def _counts(night: Night) -> list[Markup]:
     counted = Counter(laser.state for laser in night.lasers)
     states = sorted(counted, key=lambda state: (ORDER.index(tone_of(state)), state))
     tiles = [_tile(counted[state], state, tone_of(state)) for state in states]
-    unknown = night.gaps or night.faults
-    if unknown:
+    if night.gaps:
         lost_h = sum(gap.end_utc_s - gap.begin_utc_s for gap in night.gaps) / 3600
-        said = f"gaps, {duration(lost_h)}" if night.gaps else "faults"
-        tiles.append(element("li", element("b", len(unknown)), element("span", said, class_="soft")))
+        tiles.append(_plain(len(night.gaps), f"{'gap' if len(night.gaps) == 1 else 'gaps'}, {duration(lost_h)}"))
+    if night.faults:
+        tiles.append(_plain(len(night.faults), "fault of the rig" if len(night.faults) == 1 else "faults of the rig"))
     return tiles
+
+
+def _plain(count: int, said: str) -> Markup:
+    return element("li", element("b", count), element("span", said, class_="soft"))
 
 
 def _tile(count: int, state: str, tone: str) -> Markup:
