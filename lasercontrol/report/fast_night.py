@@ -91,6 +91,7 @@ def _line(
     held = HELD.get(Phase(int(seen.last_phase[at])))
     told = [alarm.evidence for alarm in mine[:MOST_EVIDENCE]] + ([held] if held else [])
     return LaserLine(
+        number=at,
         laser_id=laser.laser_id,
         family=laser.family,
         drive=laser.drive,

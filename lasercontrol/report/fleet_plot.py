@@ -77,10 +77,7 @@ def _fan(axes: Axes, night: Night, named: list[LaserLine]) -> Markup:
     rest = [laser.curve for laser in night.lasers if id(laser) not in apart]
     if not rest:
         return joined([])
-    times = np.unique(np.concatenate([curve.utc_s for curve in rest]))
-    percent = np.full((len(times), len(rest)), np.nan)
-    for at, curve in enumerate(rest):
-        percent[np.searchsorted(times, curve.utc_s), at] = curve.percent
+    times, percent = _together(rest)
     empty = ~np.isfinite(percent).any(axis=1)
     percent[empty] = 0.0
     low, lower, middle, upper, high = np.nanquantile(percent, (0.05, 0.25, 0.5, 0.75, 0.95), axis=1)
@@ -88,6 +85,17 @@ def _fan(axes: Axes, night: Night, named: list[LaserLine]) -> Markup:
         each[empty] = np.nan
     bands = [axes.band(times, low, high, "fan"), axes.band(times, lower, upper, "fan")]
     return joined([*bands, axes.line(times, middle, "median")])
+
+
+def _together(curves: list[Curve]) -> tuple[Floats, Floats]:
+    """Times (t,) and percent (t, n) of all of them."""
+    if all(curve.utc_s is curves[0].utc_s for curve in curves):
+        return curves[0].utc_s, np.stack([curve.percent for curve in curves], axis=1)
+    times = np.unique(np.concatenate([curve.utc_s for curve in curves]))
+    percent = np.full((len(times), len(curves)), np.nan)
+    for at, curve in enumerate(curves):
+        percent[np.searchsorted(times, curve.utc_s), at] = curve.percent
+    return times, percent
 
 
 def _named(axes: Axes, lasers: list[LaserLine]) -> Markup:

@@ -15,7 +15,7 @@ def all_lasers(night: Night, clock: Clock) -> Markup:
     """Every laser in a row."""
     columns = _columns(night, clock)
     heads = [(name, unit, n) for name, unit, n, _ in columns]
-    rows = [element("tr", *[cell(laser) for *_, cell in columns], id=anchor(night, laser)) for laser in night.ordered]
+    rows = [element("tr", *[cell(laser) for *_, cell in columns], id=anchor(laser)) for laser in night.ordered]
     said = "The worst first. Drift counts wear upwards, against the laser's own start; intervals are of 95 %."
     return section("All lasers", table(heads, rows, sortable=True), said=said)
 

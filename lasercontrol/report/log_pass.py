@@ -63,8 +63,13 @@ class LogPass:
             return self._one_by_one()
         if self._level is None:
             return []
-        level = self._level
-        return [Curve(level.time_s, *self._three(level, at)) for at in range(len(self.schema.lasers))]
+        time_s, three = self._level.time_s, (self._level.mean, self._level.least, self._level.most)
+        curves = []
+        for at in range(len(self.schema.lasers)):
+            mean, least, most = (self._percent(each[:, at], at) for each in three)
+            # A loss of light counts upwards, so that the least light is the greatest loss.
+            curves.append(Curve(time_s, mean, np.minimum(least, most), np.maximum(least, most)))
+        return curves
 
     @property
     def chamber(self) -> Curve | None:
@@ -83,10 +88,6 @@ class LogPass:
             percent = self._percent(values[good, at], at)
             curves.append(Curve(utc_s[good], percent, percent, percent, readings=True))
         return curves
-
-    def _three(self, level: Thinned, at: int) -> tuple[Floats, Floats, Floats]:
-        mean, least, most = (self._percent(each[:, at], at) for each in (level.mean, level.least, level.most))
-        return mean, np.minimum(least, most), np.maximum(least, most)  # a loss of light counts upwards
 
     def _percent(self, values: Floats, at: int) -> Floats:
         if self._names[self._aged[at]] == CHANGE:

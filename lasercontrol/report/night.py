@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -47,7 +48,7 @@ class Criterion:
         return f"{self.percent:.3g} % {self.quantity}" if math.isfinite(self.percent) else "none"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Curve:
     """Change of one laser in %, (p,) at UTC seconds; low and high: least and greatest of each stretch; NaN: nothing."""
 
@@ -59,10 +60,12 @@ class Curve:
     """Whether every point is one reading, to be drawn as such."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LaserLine:
     """One laser. Hours: of the test, from its first row; low and high: 95 %."""
 
+    number: int
+    """Its place in the log, from 0."""
     laser_id: str
     family: str
     drive: str
@@ -124,7 +127,7 @@ class Gap:
     why: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Night:
     """A whole log, judged."""
 
@@ -148,7 +151,7 @@ class Night:
     stress_c: float | None
     details: Mapping[str, Any] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def criteria(self) -> tuple[Criterion, ...]:
         """Those that the lasers are held to, each once."""
         return tuple(dict.fromkeys(laser.criterion for laser in self.lasers))
@@ -158,7 +161,7 @@ class Night:
         """From the first row to the last."""
         return (self.end_utc_s - self.begin_utc_s) / 3600
 
-    @property
+    @cached_property
     def urgent(self) -> tuple[LaserLine, ...]:
         """Those that need a person, the worst first: in a log of hours of life not who just wears, and has time."""
         return tuple(laser for laser in self.ordered if laser.tone != "good" and not self._has_time(laser))
@@ -167,7 +170,7 @@ class Night:
         soon_h = 2 * self.schema.period_s / 3600  # the next two readings
         return self.slow and laser.state == "wear" and (laser.eol_low_h is None or laser.eol_low_h > soon_h)
 
-    @property
+    @cached_property
     def ordered(self) -> tuple[LaserLine, ...]:
         """All, the worst first: by state, then by what is left of their life, then by drift."""
         return tuple(sorted(self.lasers, key=_urgency))

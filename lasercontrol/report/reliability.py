@@ -41,11 +41,11 @@ def acceleration(use: UseConditions, stress_c: float, ea_ev: float | None = None
 
 def fit_upper(failures: int, device_hours: float, confidence: float) -> float:
     """Upper bound of the rate in FIT, for tests that end at a time. NaN without device-hours."""
-    from scipy.stats import chi2
+    from scipy.special import gammaincinv  # chi2's inverse over 2; scipy.stats alone takes 1.7 s to load
 
     if not device_hours > 0:
         return math.nan
-    return float(chi2.ppf(confidence, 2 * failures + 2) / (2 * device_hours) * FIT_HOURS)
+    return float(gammaincinv(failures + 1, confidence) / device_hours * FIT_HOURS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ def multiples(night: Night) -> Markup:
             "a",
             element("span", element("b", laser.laser_id), element("i", f"{signed(laser.drift_percent)} %")),
             multiple(laser, night, span),
-            href=f"#{anchor(night, laser)}",
+            href=f"#{anchor(laser)}",
             class_=f"t-{laser.tone}",
         )
         for laser in shown

@@ -73,6 +73,7 @@ def _line(
     crossed_h = verdict.crossed_h if verdict else None
     past_h = verdict.first_past_h if verdict else None
     return LaserLine(
+        number=at,
         laser_id=laser.laser_id,
         family=laser.family,
         drive=laser.drive,

@@ -1,7 +1,7 @@
 """Parts of the page and tables in them."""
 
 from lasercontrol.report.markup import Markup, element
-from lasercontrol.report.night import LaserLine, Night
+from lasercontrol.report.night import LaserLine
 from lasercontrol.report.times import Clock
 
 __all__ = ["anchor", "moment", "number", "section", "table"]
@@ -27,9 +27,9 @@ def table(columns: list[tuple[str, str, bool]], rows: list[Markup], *, sortable:
     return element("div", inner, class_="scroll")
 
 
-def anchor(night: Night, laser: LaserLine) -> str:
+def anchor(laser: LaserLine) -> str:
     """Name of its row, for links."""
-    return f"laser-{night.lasers.index(laser)}"
+    return f"laser-{laser.number}"
 
 
 def moment(utc_s: float | None, clock: Clock) -> Markup:
