@@ -6,6 +6,7 @@ program that is killed in between goes on from here.
 
 import json
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,17 +48,20 @@ class Outbox:
         """Nothing is lost without it."""
         self._store.close()
 
-    def gather(self, now_utc_s: float, told: frozenset[tuple[str, str]] = frozenset()) -> float | None:
-        """Make a message of what has not been carried, if it is time; else the seconds until it may be, or None.
+    def gather(
+        self, now_utc_s: float, told: AbstractSet[tuple[str, str]] = frozenset(), *, hurry: bool = False
+    ) -> float | None:
+        """Make a message of what has not been carried, if it is time; gives the seconds until it may be, or None.
 
-        told: alarm and step of those that were delivered already, when the file could not be written. Silenced ones
-        wait. Those that were acknowledged meanwhile, or came and went under a silence, need no message any more.
+        hurry: it is time. told: alarm and step of those that were delivered already, when the file could not be
+        written. Silenced ones wait. Those that were acknowledged meanwhile, or came and went under a silence, need no
+        message any more.
         """
         rows = [dict(row) for row in self._link.execute(_UNTOLD, {"way": self._way, "now": now_utc_s})]
         over = [row["notice"] for row in rows if self._needless(row, told)]
         wanted = [row for row in rows if row["notice"] not in set(over)]
         ready = [row for row in wanted if not row["silent_now"]]
-        wait_s = self._wait_s(ready, now_utc_s)
+        wait_s = 0.0 if hurry else self._wait_s(ready, now_utc_s)
         if over or (ready and wait_s <= 0):
             with writing(self._link):
                 self._carry(over, None)
@@ -68,7 +72,7 @@ class Outbox:
             return max(wait_s, 0.0)
         return 5.0 if wanted else None  # a silence may be ended at any time
 
-    def _needless(self, row: Mapping[str, Any], told: frozenset[tuple[str, str]]) -> bool:
+    def _needless(self, row: Mapping[str, Any], told: AbstractSet[tuple[str, str]]) -> bool:
         if row["notice_severity"] < self._least or (row["alarm"], row["step"]) in told:
             return True
         gone = row["state"] == "cleared" and (row["acked"] or row["silent_then"])

@@ -12,7 +12,7 @@ from typing import Literal
 
 from lasercontrol.monitor.finding import Finding, Kind, Severity
 
-__all__ = ["Step", "Transition", "step_of", "utc_text"]
+__all__ = ["Step", "Transition", "step_of", "utc_moment", "utc_text"]
 
 Step = Literal["pending", "withdrawn", "firing", "escalated", "cleared"]
 """pending: the condition holds, and must last; withdrawn: it did not; firing: it is an alarm; escalated: more severe
@@ -88,4 +88,9 @@ def step_of(
 
 def utc_text(utc_s: float) -> str:
     """2026-11-25T23:14:05.250Z."""
-    return datetime.fromtimestamp(utc_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return utc_moment(utc_s).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def utc_moment(utc_s: float) -> datetime:
+    """With its zone."""
+    return datetime.fromtimestamp(utc_s, UTC)
