@@ -315,6 +315,46 @@ def export(
 
 
 @app.command()
+def alarms(
+    log: Annotated[Path, typer.Argument(help="Folder of a log, also of one that is being written.")],
+    everything: Annotated[bool, typer.Option("--all", help="List those that are over, too.")] = False,
+    acknowledge: Annotated[
+        list[str] | None, typer.Option(help="An alarm by its name, as A17; or all. May be given several times.")
+    ] = None,
+    silence: Annotated[
+        str | None, typer.Option(help="Tell nobody of this laser, of this kind, or of all, for --minutes.")
+    ] = None,
+    minutes: Annotated[float, typer.Option(help="How long --silence lasts.")] = 60.0,
+    end_silence: Annotated[int | None, typer.Option(help="End a silence by its number.")] = None,
+    who: Annotated[str | None, typer.Option(help="Who does this; without it, the user of this computer.")] = None,
+    note: Annotated[str | None, typer.Option(help="Why; or, by itself, a note that is kept with the log.")] = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """List the alarms of an aging test; acknowledge them, silence them, keep a note."""
+
+    def job() -> int:
+        from lasercontrol.monitor.alarm_command import AlarmsCall
+        from lasercontrol.monitor.alarm_command import alarms as listed
+
+        call = AlarmsCall(
+            log=log,
+            everything=everything,
+            acknowledge=acknowledge or (),
+            silence=silence,
+            minutes=minutes,
+            end_silence=end_silence,
+            who=who,
+            note=note,
+        )
+        answer = listed(call)
+        told(answer.sentences, answer.summary, as_json=as_json)
+        return 0
+
+    raise typer.Exit(status_of(job, debug=debug))
+
+
+@app.command()
 def bench(
     device: Annotated[str, typer.Option(help="cpu, cuda, or torch-cpu for the same lines on the processor.")] = "cpu",
     peer: Annotated[
