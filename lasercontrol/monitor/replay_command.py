@@ -31,13 +31,15 @@ def replay(
     for step in steps:
         lines.append(step.line())
         say(lines[-1] if as_json else _told(step, zone))
+    live = _live(path)
     text = "".join(f"{line}\n" for line in lines)
     if out is not None:
         with out.open("x", encoding="utf-8", newline="") as file:
             file.write(text)
     if as_json:
         figures = {"rows": scoring.rows, "steps": len(lines), "sha256": hashlib.sha256(text.encode()).hexdigest()}
-        say(json.dumps({**figures, "missing": missing}))
+        same = None if live is None else live == lines
+        say(json.dumps({**figures, "same_as_live": same, "missing": missing}))
         return
     for words in missing:
         say(f"The log is not whole: {words}.")
@@ -47,6 +49,31 @@ def replay(
     say(f"{size}, in {took_s:.1f} s, {speed}.")
     fired = scoring.steps.count("firing")
     say(f"{fired:,} alarms. Times in {zone.key}.")
+    if live is not None:
+        say(_against(lines, live))
+
+
+def _live(path: Path) -> list[str] | None:
+    """The lines of the live run, where the log has them."""
+    from lasercontrol.monitor.alarm_schema import FILE
+    from lasercontrol.monitor.alarm_store import AlarmStore
+
+    if not (path / FILE).is_file():
+        return None
+    store = AlarmStore(path / FILE)
+    try:
+        return store.lines()
+    finally:
+        store.close()
+
+
+def _against(lines: list[str], live: list[str]) -> str:
+    if lines == live:
+        return f"The live run's {len(live):,} steps are the same, byte for byte."
+    first = next((at for at, pair in enumerate(zip(lines, live, strict=False)) if pair[0] != pair[1]), None)
+    if first is None:
+        return f"The live run has {len(live):,} steps, the replay {len(lines):,}; as far as both go they are the same."
+    return f"The live run differs from step {first + 1:,} on: it has {live[first]}"
 
 
 def _told(step: Transition, zone: ZoneInfo) -> str:

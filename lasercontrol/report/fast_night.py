@@ -11,18 +11,26 @@ from lasercontrol.monitor.finding import Severity
 from lasercontrol.monitor.transition import Transition
 from lasercontrol.report.criterion import criteria_of, planned_h, stop_early
 from lasercontrol.report.log_pass import LogPass, stress_of
-from lasercontrol.report.night import AlarmLine, Criterion, Curve, Gap, LaserLine, Night, tone_of
+from lasercontrol.report.night import AlarmLine, Criterion, Curve, Desk, Gap, LaserLine, Night, tone_of
 from lasercontrol.telemetry.row import Event, Phase
 
 __all__ = ["alarm_lines", "fast_night", "gaps_explained"]
 
 NO_CURVE = Curve(np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0))
+NO_DESK = Desk()
 RACK_FAULTS = ("rig", "fleet", "interlock", "storage")
 MOST_EVIDENCE = 4
 HELD = {Phase.HELD: "held: ramped down for good", Phase.TRIPPED: "off: an interlock has tripped, and latches"}
 
 
-def fast_night(path: Path, seen: LogPass, watch: Any, steps: Sequence[Transition], missing: Sequence[str]) -> Night:
+def fast_night(
+    path: Path,
+    seen: LogPass,
+    watch: Any,
+    steps: Sequence[Transition],
+    missing: Sequence[str] = (),
+    desk: Desk = NO_DESK,
+) -> Night:
     """The log that `seen` and `watch` have passed over. missing: what the log itself lacks, in words."""
     schema, curves, criteria = seen.schema, seen.curves, criteria_of(seen.schema)
     alarms = alarm_lines(steps)
@@ -43,7 +51,8 @@ def fast_night(path: Path, seen: LogPass, watch: Any, steps: Sequence[Transition
         dated=bool(imported.get("dated", True)),
         slow=False,
         lasers=lasers,
-        alarms=alarms,
+        alarms=(*alarms, *desk.outside),
+        desk=desk,
         gaps=gaps_explained(seen.axis.gaps, seen.events),
         faults=(
             *seen.axis.clock_set,

@@ -7,6 +7,7 @@ from lasercontrol.monitor.transition import Transition
 from lasercontrol.report.fast_night import fast_night
 from lasercontrol.report.log_pass import LogPass
 from lasercontrol.report.night import Night
+from lasercontrol.report.people import desk_of
 from lasercontrol.report.slow_night import slow_night
 from lasercontrol.telemetry.log_reader import read_log
 
@@ -27,4 +28,4 @@ def night_of(path: Path, watches: Watches | None = None) -> Night:
     scoring = scoring_of(schema, path, watches)
     steps: list[Transition] = []
     seen.over(parts, lambda part: steps.extend(scoring.take(part)))
-    return fast_night(path, seen, scoring.watch, steps, missing)
+    return fast_night(path, seen, scoring.watch, steps, missing, desk_of(path))

@@ -56,7 +56,8 @@ def _until(laser: LaserLine, night: Night) -> float:
 
 
 def _span(laser: LaserLine, criterion: float) -> Span:
-    shown = np.concatenate([laser.curve.low, laser.curve.high, [0.0]])
+    interval = [np.nan if each is None else each for each in (laser.drift_low_percent, laser.drift_high_percent)]
+    shown = np.concatenate([laser.curve.low, laser.curve.high, [0.0], interval])
     shown = shown[np.isfinite(shown)]
     low, high = float(shown.min()), float(shown.max())
     if high > 0.3 * criterion:

@@ -2,16 +2,15 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lasercontrol.telemetry.row import Schema, Sweep
 
-__all__ = ["AlarmLine", "Criterion", "Curve", "Gap", "LaserLine", "Night", "Tone", "tone_of"]
+__all__ = ["AlarmLine", "Criterion", "Curve", "Deed", "Desk", "Gap", "LaserLine", "Night", "Tone", "tone_of"]
 
 Floats = NDArray[np.float64]
 Tone = str
@@ -127,6 +126,25 @@ class Gap:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """One thing that somebody did; what: the alarm it was about, or empty."""
+
+    utc_s: float
+    who: str
+    what: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """outside: alarms of what no log can hold, as that it cannot be written. undelivered: messages on their way."""
+
+    deeds: tuple[Deed, ...] = ()
+    outside: tuple[AlarmLine, ...] = ()
+    undelivered: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Night:
     """A whole log, judged."""
@@ -149,7 +167,7 @@ class Night:
     failures: int
     device_hours: float
     stress_c: float | None
-    details: Mapping[str, Any] = field(default_factory=dict)
+    desk: Desk = Desk()
 
     @cached_property
     def criteria(self) -> tuple[Criterion, ...]:

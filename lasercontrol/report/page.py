@@ -10,7 +10,7 @@ from lasercontrol.report.markup import Markup, element, joined
 from lasercontrol.report.night import Night
 from lasercontrol.report.reliability import UseConditions
 from lasercontrol.report.reliability_section import reliability
-from lasercontrol.report.sections import alarms, fleet, gaps, multiples, one_by_one
+from lasercontrol.report.sections import alarms, fleet, gaps, multiples, one_by_one, people
 from lasercontrol.report.summary import heading
 from lasercontrol.report.table import section
 from lasercontrol.report.times import Clock
@@ -32,6 +32,7 @@ def page(night: Night, use: UseConditions) -> str:
             all_lasers(night, clock),
             alarms(night, clock),
             gaps(night, clock),
+            people(night, clock),
             reliability(night, use),
             section("How it was judged", element("ul", *[element("li", s) for s in night.judged_by], class_="plain")),
         ),

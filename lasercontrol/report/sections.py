@@ -8,7 +8,7 @@ from lasercontrol.report.night import AlarmLine, Gap, LaserLine, Night
 from lasercontrol.report.table import anchor, moment, section, table
 from lasercontrol.report.times import Clock, duration
 
-__all__ = ["alarms", "fleet", "gaps", "multiples", "one_by_one"]
+__all__ = ["alarms", "fleet", "gaps", "multiples", "one_by_one", "people"]
 
 MOST_MULTIPLES = 320
 MOST_DETAILED = 40
@@ -50,7 +50,9 @@ def one_by_one(night: Night, clock: Clock) -> Markup | None:
         return None
     cards = [_card(laser, night, clock) for laser in urgent[:MOST_DETAILED]]
     rest = len(urgent) - len(cards)
-    said = f"The {MOST_DETAILED} worst; {rest:,} more are in the table below." if rest > 0 else ""
+    band = "95 % interval" if night.slow else "least and greatest of each stretch; black at its end: the 95 % interval"
+    said = f"Band: {band}. Dashed: end of life. Upright: first alarm."
+    said += f" The {MOST_DETAILED} worst; {rest:,} more are in the table below." if rest > 0 else ""
     return section("Who needs you", element("div", *cards, class_="cards"), said=said)
 
 
@@ -138,4 +140,22 @@ def _gap(gap: Gap, clock: Clock) -> Markup:
         element("td", duration((gap.end_utc_s - gap.begin_utc_s) / 3600), class_="n"),
         element("td", gap.what),
         element("td", joined([gap.why or NOTHING])),
+    )
+
+
+def people(night: Night, clock: Clock) -> Markup | None:
+    """Acknowledgements, notes, and messages that nobody got; nothing where there are none."""
+    desk = night.desk
+    if not desk.deeds and not desk.undelivered:
+        return None
+    columns = [("When", clock.zone, False), ("Who", "", False), ("Alarm", "", False), ("Words", "", False)]
+    rows = [
+        element("tr", *[element("td", text) for text in (clock.at(deed.utc_s), deed.who, deed.what, deed.words)])
+        for deed in desk.deeds
+    ]
+    late = [element("li", "Not delivered: ", words) for words in desk.undelivered]
+    return section(
+        "People and messages",
+        table(columns, rows) if rows else None,
+        element("ul", *late, class_="plain") if late else None,
     )

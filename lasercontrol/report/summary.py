@@ -36,7 +36,7 @@ def _headline(night: Night) -> Words:
             told.append(_who(said, those, count))
     if not told:
         quiet = all(laser.state == "healthy" for laser in night.lasers)
-        told.append([f"All {count} lasers are healthy" if quiet else "No laser needs anybody this morning"])
+        told.append([f"All {count:,} lasers are healthy" if quiet else "No laser needs anybody this morning"])
     ahead = [laser for laser in night.lasers if laser.hours_to_eol and laser.tone in {"watch", "bad"}]
     if ahead:
         following = min(ahead, key=lambda laser: laser.hours_to_eol or 0.0)
@@ -54,7 +54,7 @@ SAID = (
 
 
 def _who(said: str, lasers: list[LaserLine], count: int) -> Words:
-    words: Words = [f"{len(lasers)} of {count} {said}: "]
+    words: Words = [f"{len(lasers):,} of {count:,} {said}: "]
     for at, laser in enumerate(lasers[:MOST_NAMED]):
         words += [", "] if at else []
         words.append(Id(laser.laser_id))
@@ -67,7 +67,7 @@ def heading(night: Night, clock: Clock) -> Markup:
     when = span if night.dated else f"{duration(night.hours)} of life, without dates"
     facts = [
         ("", when),
-        ("", f"{len(night.lasers)} lasers, {night.rows:,} rows, {duration(night.schema.period_s / 3600)} apart"),
+        ("", f"{len(night.lasers):,} lasers, {night.rows:,} rows, {duration(night.schema.period_s / 3600)} apart"),
         ("end of life ", " or ".join(criterion.words for criterion in night.criteria)),
         ("log ", night.source),
     ]
@@ -103,4 +103,4 @@ def _plain(count: int, said: str) -> Markup:
 
 def _tile(count: int, state: str, tone: str) -> Markup:
     sign = element("span", GLYPHS[tone], aria_hidden="true")
-    return element("li", element("b", count), element("span", sign, " ", state, class_=f"s t-{tone}"))
+    return element("li", element("b", f"{count:,}"), element("span", sign, " ", state, class_=f"s t-{tone}"))

@@ -9,9 +9,13 @@ import pytest
 
 from lasercontrol.alarm_settings import AlarmSettings
 from lasercontrol.errors import CallerError, InputFileError
+from lasercontrol.monitor.alarm_desk import AlarmDesk
+from lasercontrol.monitor.annunciator import Annunciator
 from lasercontrol.monitor.replay import Scoring, alarm_settings_of, replayed
 from lasercontrol.monitor.replay_command import replay
-from lasercontrol.telemetry.row import Block, Schema
+from lasercontrol.report.command import ReportCall, report
+from lasercontrol.telemetry.frame_codec import item_bytes, schema_bytes, shape_of
+from lasercontrol.telemetry.row import Block, Row, Schema
 from tests.lasercontrol.monitor.watch_stand_in import StandIn
 from tests.lasercontrol.report.night_specimen import BEGIN_S, COD, RAPID, parts_of_night, schema_of_night, write_night
 
@@ -86,3 +90,43 @@ def test_people_get_a_table_in_the_zone_of_the_log(log: Path) -> None:
     assert said[0].startswith("25 Nov 22:12:20  A")
     assert "12 lasers, 13.2 h" in said[-2]
     assert said[-1] == "3 alarms. Times in Europe/Berlin."
+
+
+def write_folder(folder: Path) -> None:
+    """The night as a monitor leaves it: a journal, and the alarms of the live run."""
+    schema = schema_of_night()
+    shape = shape_of(schema)
+    watch, frames = StandIn(schema), [schema_bytes(schema, 0)]
+    folder.mkdir()
+    with Annunciator.opened(folder, schema, AlarmSettings()) as live:
+        for part in parts_of_night():
+            if not isinstance(part, Block):
+                frames.append(item_bytes(part, shape))
+                live.moment(part, ())
+                continue
+            for piece in rows_of(part, 1):
+                arrays = (piece.values[0], piece.quality[0], piece.phase[0], piece.rig[0])
+                row = Row(int(piece.seq[0]), float(piece.monotonic_s[0]), float(piece.utc_s[0]), *arrays)
+                frames.append(item_bytes(row, shape))
+                live.rows(row, watch.block(piece))
+    (folder / "journal-0000.lcj").write_bytes(b"".join(frames))
+
+
+def test_a_log_that_was_monitored_is_compared_with_the_live_run(tmp_path: Path) -> None:
+    write_folder(tmp_path / "log")
+    said: list[str] = []
+    replay(tmp_path / "log", out=None, as_json=False, say=said.append, watches=StandIn)
+    assert said[-1] == "The live run's 3 steps are the same, byte for byte."
+    replay(tmp_path / "log", out=None, as_json=True, say=said.append, watches=StandIn)
+    assert json.loads(said[-1])["same_as_live"] is True
+
+
+def test_what_people_did_stands_in_the_report(tmp_path: Path) -> None:
+    write_folder(tmp_path / "log")
+    desk = AlarmDesk(tmp_path / "log")
+    desk.acknowledge(["A1"], "mara", "seen, <leave it>")
+    desk.close()
+    report(ReportCall(path=tmp_path / "log", out=tmp_path / "log.html"), StandIn)
+    page = (tmp_path / "log.html").read_text("utf-8")
+    assert "seen, &lt;leave it&gt;" in page
+    assert "mara" in page
