@@ -13,7 +13,7 @@ import json
 import math
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from heapq import heapify, heappop, heappush
 from typing import Any
 
@@ -202,7 +202,7 @@ class AlarmEngine:
         """Conditions that have changed since this was asked last, as JSON; None: there is none any more."""
         changed, self._changed = self._changed, set()
         return {
-            key: None if (found := self._conditions.get(key)) is None else json.dumps(asdict(found)) for key in changed
+            key: None if (found := self._conditions.get(key)) is None else json.dumps(_plain(found)) for key in changed
         }
 
     def restored(self, state: str, conditions: Mapping[Key, str]) -> None:
@@ -243,6 +243,12 @@ def _trusted(finding: Finding) -> Finding:
 
 def _without_number(finding: Finding) -> str:
     return f"{finding.detector} ({finding.kind})"
+
+
+def _plain(held: _Condition | Finding) -> dict[str, Any]:
+    """Fields by name, those of a finding within as well; unlike `asdict` it copies nothing, which takes most of it."""
+    plain = {name: getattr(held, name) for name in held.__slots__}
+    return {name: _plain(value) if isinstance(value, Finding) else value for name, value in plain.items()}
 
 
 def _condition(told: dict[str, Any]) -> _Condition:

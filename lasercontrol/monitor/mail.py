@@ -5,6 +5,7 @@ import smtplib
 import socket
 import ssl
 from email.message import EmailMessage
+from email.policy import SMTP
 from email.utils import format_datetime
 
 from lasercontrol.alarm_settings import MailSettings
@@ -14,6 +15,8 @@ from lasercontrol.monitor.secret import secret
 from lasercontrol.monitor.transition import utc_moment
 
 __all__ = ["Mail"]
+
+LONGEST_LINE = 900  # of 998 that mail allows: a subject that is broken at its first word begins with a blank
 
 
 class Mail:
@@ -56,7 +59,7 @@ class Mail:
         return server
 
     def _letter(self, delivery: Delivery) -> EmailMessage:
-        letter = EmailMessage()
+        letter = EmailMessage(SMTP.clone(max_line_length=LONGEST_LINE))
         letter["Subject"] = delivery.message.subject
         letter["From"] = self._settings.sender
         letter["To"] = ", ".join(self._settings.recipients)

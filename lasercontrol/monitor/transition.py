@@ -6,7 +6,7 @@ follows from the log. What a person does (acknowledge, silence, note) changes wh
 
 import json
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -48,7 +48,7 @@ class Transition:
 
     def line(self) -> str:
         """Canonical JSON: keys sorted, no spaces, no number that is none, the same bytes for the same step."""
-        fields = asdict(self)
+        fields = {name: getattr(self, name) for name in self.__slots__}
         fields["severity"] = self.severity.name.lower()
         for name in ("utc_s", "since_utc_s"):
             fields[name.removesuffix("_s")] = utc_text(fields.pop(name))
