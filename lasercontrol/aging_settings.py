@@ -179,7 +179,8 @@ class RecipeSettings(_Settings):
     ramp: RampSettings
     """How currents move; a laser may have its own."""
     order: tuple[str, ...] = ()
-    """In which the lasers are switched on, by their ids; those not named follow as listed. Off: the other way round."""
+    """In which the lasers are switched on, by their ids; those not named follow as listed. Off: all
+    together, each in its ramp."""
     at_once: Count = Field(default=8, ge=1, le=100_000)
     """How many ramp at a time."""
     settle_s: Real = Field(default=900.0, ge=0, le=86_400)
@@ -262,6 +263,8 @@ class SimulatedFailure(_Settings):
     """When it begins, from the start of the simulated rack."""
     size: Real | None = None
     """Share lost per hour for the gradual modes, in the end for rapid and sudden; null: drawn."""
+    lasts_h: Real | None = Field(default=None, gt=0)
+    """Hours that a rapid loss takes; null: drawn."""
 
 
 class SimulatedRackSettings(_Settings):

@@ -315,6 +315,41 @@ def export(
 
 
 @app.command()
+def monitor(
+    config: Annotated[str, typer.Argument(help="Path of an aging config, or name of a packaged one.")] = "aging-example",
+    resume: Annotated[Path | None, typer.Option(help="Go on with this log, after whatever broke it off.")] = None,
+    hours: Annotated[float | None, typer.Option(help="Of this run; without it, the recipe's.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the log's folder; without it, the config's.")] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Confirm the switching on of real lasers beforehand, for unattended use.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show stages, order and space; open nothing.")] = False,
+    rehearse: Annotated[
+        bool, typer.Option("--rehearse", help="A sped-up night over the wire, with failures and a killed monitor.")
+    ] = False,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Run an aging test: ramp, settle, stress, log, score, alarm; leaves a log that `lasercontrol report` reads."""
+
+    def job() -> int:
+        from lasercontrol.aging.command import MonitorCall
+        from lasercontrol.aging.command import monitor as monitored
+
+        if rehearse:
+            from lasercontrol.aging.night import rehearse as rehearsed
+
+            outcome = rehearsed(config, out=out, quiet=as_json)
+        else:
+            call = MonitorCall(config=config, resume=resume, hours=hours, out=out, yes=yes, dry_run=dry_run)
+            outcome = monitored(call)
+        told(outcome.sentences, outcome.summary, as_json=as_json)
+        return outcome.exit_code
+
+    raise typer.Exit(status_of(job, debug=debug))
+
+
+@app.command()
 def alarms(
     log: Annotated[Path, typer.Argument(help="Folder of a log, also of one that is being written.")],
     everything: Annotated[bool, typer.Option("--all", help="List those that are over, too.")] = False,

@@ -98,10 +98,12 @@ class Store:
         on_acknowledged: Acknowledged | None = None,
         settings: StoreSettings | None = None,
         disk: Disk | None = None,
+        now: Callable[[], tuple[float, float]] = lambda: (time.monotonic(), time.time()),
     ) -> Self:
         """Go on with the log in a folder, after whatever ended it: a `restart` event comes next, with the time between.
 
-        Raises LogError where there is no log or another process writes it, LogWriteError where the disk refuses.
+        now: the log's own clock, (monotonic_s, utc_s), which runs faster in a rehearsal. Raises LogError where there
+        is no log or another process writes it, LogWriteError where the disk refuses.
         """
         store = cls.__new__(cls)
         if not folder.is_dir():
@@ -116,10 +118,10 @@ class Store:
         except (LogError, LogWriteError):
             lock.release()
             raise
-        now_s = time.time()
-        gap_s = None if end.utc_s is None else now_s - end.utc_s
+        monotonic_s, utc_s = now()
+        gap_s = None if end.utc_s is None else utc_s - end.utc_s
         detail = {"last_utc_s": end.utc_s, "gap_s": gap_s, "closed_in_order": end.closed}
-        store.submit(Event(0, time.monotonic(), now_s, "restart", None, detail))
+        store.submit(Event(0, monotonic_s, utc_s, "restart", None, detail))
         return store
 
     def _begin(
