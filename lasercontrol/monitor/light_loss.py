@@ -2,8 +2,8 @@
 
 Each laser's meter and photodiode are compared with their own slow mean. Both down together is the laser (catastrophic
 optical damage); the meter alone is fibre or lens; the photodiode alone is its own coupling; most of a rack at one row
-is the rig. A loop that keeps the power answers damage with current: that, with the voltage beside it, counts as light
-lost.
+is the rig, and so is light that the current took with it. A loop that keeps the power answers damage with current: that,
+with the voltage beside it and no more light on the meter, counts as light lost.
 """
 
 from collections.abc import Iterator, Sequence
@@ -31,7 +31,9 @@ RESEAT = 60
 RIG_SHARE, RIG_LEAST = 0.5, 4
 """Share of the lasers that measure, and how many, that fall at one row when it is the rig."""
 READ = [0, 1, 2, 3]  # current, meter, photodiode, voltage
-KINDS = (Kind.SUDDEN, Kind.COUPLING)
+CURRENT_FALL = 0.01
+"""Of the current: light that goes with it is the driver's doing. A voltmeter and an ammeter of a rack are a tenth of it."""
+KINDS = (Kind.SUDDEN, Kind.COUPLING, Kind.RIG)
 CARRIED = ("mean", "down", "off", "active", "before_utc_s")
 
 
@@ -49,7 +51,7 @@ class LightLoss:
         """Nothing is known of any laser."""
         n = len(schema.lasers)
         self.mean = np.full((n, 4), np.nan)
-        self.down = np.zeros((n, 3), dtype=np.int64)  # rows running: meter, photodiode, loop
+        self.down = np.zeros((n, 4), dtype=np.int64)  # rows running: meter, photodiode, loop, current
         self.off = np.zeros(n, dtype=np.int64)
         self.active = np.zeros((n, len(KINDS)), dtype=bool)
         self.before_utc_s = np.array(np.nan)  # of the row before
@@ -89,8 +91,8 @@ class LightLoss:
     def _row(self, block: Block, at: int, log: NDArray[np.float64], good: NDArray[np.bool_]) -> Iterator[Finding]:
         away = log - self.mean
         light = away[:, 1:3] < -FALL
-        loop = (away[:, 0] > CURRENT_RISE) & (away[:, 3] > VOLTAGE_RISE)
-        low = np.column_stack([light, loop])
+        loop = (away[:, 0] > CURRENT_RISE) & (away[:, 3] > VOLTAGE_RISE) & (away[:, 1] < FALL)
+        low = np.column_stack([light, loop, away[:, 0] < -CURRENT_FALL])
         self.down = np.where(good[:, None], np.where(low, self.down + 1, 0), self.down)
         near = good & (np.abs(away[:, :3]) < BELONGS).all(axis=1)
         self.off = np.where(good, np.where(near, 0, self.off + 1), self.off)
@@ -102,22 +104,24 @@ class LightLoss:
             yield from self._judged(block, at, away, good)
 
     def _judged(self, block: Block, at: int, away: NDArray[np.float64], good: NDArray[np.bool_]) -> Iterator[Finding]:
-        meter, photodiode, loop = (self.down >= ROWS).T
-        sudden = good & ((meter & photodiode) | loop)
-        coupling = good & (meter ^ photodiode) & ~loop
+        meter, photodiode, loop, _ = (self.down >= ROWS).T
+        driver = self.down[:, 3] > 0  # one row of it is enough to doubt that it was the laser
+        sudden = good & ((meter & photodiode & ~driver) | loop)
+        coupling = good & (meter ^ photodiode) & ~loop & ~driver
+        driven = good & meter & photodiode & driver
         fell = good & (self.down[:, :2] == ROWS).any(axis=1)
         if fell.sum() >= max(RIG_LEAST, RIG_SHARE * good.sum()):
             told = f"{fell.sum()} lasers lost light at one row: the rig, not the lasers"
             yield self._finding(block, at, None, Kind.RIG, Severity.WARNING, float(fell.mean()), told, True)
-            sudden, coupling = sudden & ~fell, coupling & ~fell
+            sudden, coupling, driven = sudden & ~fell, coupling & ~fell, driven & ~fell
             self.mean[fell], self.down[fell] = np.nan, 0  # what they show now is where they begin anew
-        for column, (kind, now) in enumerate(zip(KINDS, (sudden, coupling), strict=True)):
+        for column, (kind, now) in enumerate(zip(KINDS, (sudden, coupling, driven), strict=True)):
             for laser in np.flatnonzero(now & ~self.active[:, column]):
                 self.active[laser, column] = True
                 severity = Severity.CRITICAL if kind is Kind.SUDDEN else Severity.WARNING
                 yield self._finding(block, at, int(laser), kind, severity, *_words(kind, away[laser]), True)
             ended = self.active[:, column] & good & (self.down == 0).all(axis=1) & (self.off == 0)
-            for laser in np.flatnonzero(ended) if kind is Kind.COUPLING else ():  # damage does not heal
+            for laser in np.flatnonzero(ended) if kind is not Kind.SUDDEN else ():  # damage does not heal
                 self.active[laser, column] = False
                 yield self._finding(block, at, int(laser), kind, Severity.WARNING, 0.0, "steady again", False)
 
@@ -154,4 +158,6 @@ def _words(kind: Kind, away: NDArray[np.float64]) -> tuple[float, str]:
     told = f"meter {meter:+.1f} %, photodiode {photodiode:+.1f} %, current {current:+.1f} % within two rows"
     if kind is Kind.SUDDEN:
         return -min(meter, -abs(current)) / 100, f"{told}: the laser itself"
+    if kind is Kind.RIG:
+        return -current / 100, f"{told}: its driver"
     return -min(meter, photodiode) / 100, f"{told}: {'fibre or lens' if meter < photodiode else 'its photodiode'}"

@@ -69,6 +69,14 @@ def test_one_wrong_row_says_nothing() -> None:
     assert found_in(block)[0] == []
 
 
+def test_light_that_goes_with_the_current_is_the_drivers() -> None:
+    block = rows_of(T, N)
+    block.values[START : START + 2, 3, :3] *= 0.9
+    found, watch = found_in(block)
+    assert [(finding.kind, finding.active) for finding in found] == [(Kind.RIG, True), (Kind.RIG, False)]
+    assert watch.lasers()[3].state == "healthy"
+
+
 def test_half_a_rack_at_one_row_is_the_rig() -> None:
     block = rows_of(T, N)
     block.values[START:, :6, 1:3] *= 0.9
