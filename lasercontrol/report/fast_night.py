@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from lasercontrol.monitor.alarm import OF_THE_LASER
 from lasercontrol.monitor.finding import Severity
 from lasercontrol.monitor.transition import Transition
 from lasercontrol.report.criterion import criteria_of, planned_h, stop_early
@@ -60,7 +61,7 @@ def fast_night(
             *(Gap(begin_s, begin_s, "log damaged", words) for words in missing),
         ),
         chamber=seen.chamber,
-        judged_by=_assumptions(lasers),
+        judged_by=_assumptions(lasers, watch, (end_s - begin_s) / 3600),
         failures=len(dead),
         device_hours=sum(_hours_alive(laser, begin_s) for laser in lasers),
         stress_c=stress_of(seen),
@@ -97,6 +98,8 @@ def _line(
     laser = seen.schema.lasers[at]
     mine = sorted((alarm for alarm in alarms if alarm.laser == at), key=_worst_first)
     first_s = verdict.first_alarm_utc
+    seen_s = [alarm.first_seen_utc_s for alarm in mine if alarm.kind in OF_THE_LASER]
+    dead = tone_of(str(verdict.state)) == "dead"
     held = HELD.get(Phase(int(seen.last_phase[at])))
     told = [alarm.evidence for alarm in mine[:MOST_EVIDENCE]] + ([held] if held else [])
     return LaserLine(
@@ -113,9 +116,10 @@ def _line(
         drift_high_percent=verdict.drift_high_percent,
         first_alarm_utc_s=first_s,
         mark_s=None if first_s is None else seen.axis.at(first_s),
-        hours_to_eol=verdict.hours_to_eol,
-        eol_low_h=verdict.eol_low_h,
-        eol_high_h=verdict.eol_high_h,
+        first_seen_utc_s=min(seen_s, default=None),
+        hours_to_eol=0.0 if dead else verdict.hours_to_eol,
+        eol_low_h=0.0 if dead else verdict.eol_low_h,
+        eol_high_h=0.0 if dead else verdict.eol_high_h,
         confidence=verdict.confidence,
         criterion=criterion,
         curve=curve,
@@ -173,6 +177,24 @@ def _rack_faults(alarms: Sequence[AlarmLine], end_s: float) -> list[Gap]:
     ]
 
 
-def _assumptions(lasers: Sequence[LaserLine]) -> tuple[str, ...]:
-    said = dict.fromkeys(laser.criterion.said for laser in lasers)
-    return tuple(f"Criterion: {words}." for words in said)
+def _assumptions(lasers: Sequence[LaserLine], watch: Any, hours: float) -> tuple[str, ...]:
+    lines = [f"Criterion: {said}." for said in dict.fromkeys(laser.criterion.said for laser in lasers)]
+    if names := [detector.name for detector in getattr(watch, "detectors", ())]:
+        lines.append(f"Detectors: {', '.join(names)}; alarms by the settings that the log carries.")
+    lines.append(
+        "Drift and its interval are the monitor's, temperature taken out; curves show the change against the first ten "
+        "minutes of ageing, temperature and all."
+    )
+    bands = [
+        (laser.drift_high_percent - laser.drift_low_percent) / 2
+        for laser in lasers
+        if laser.tone == "good" and laser.drift_high_percent is not None and laser.drift_low_percent is not None
+    ]
+    if bands and hours > 0:
+        least = float(np.median(bands))
+        lines.append(
+            f"Healthy means: no change beyond ±{least:.2g} % (median 95 % interval) in {hours:.1f} h. "
+            f"Wear slower than {1000 * least / hours:,.2g} % in 1,000 h does not show in this log; "
+            "2 % in 1,000 h is what GaAs lasers do at 80 °C."
+        )
+    return tuple(lines)

@@ -29,7 +29,10 @@ def percent(share: float) -> str:
 def sentence(words: str) -> str:
     """Evidence as a sentence, however a detector has put it."""
     words = words.strip()
-    return words if not words else words[0].upper() + words[1:] + ("" if words[-1] in ".!?" else ".")
+    if not words:
+        return words
+    first = words if "_" in words.split()[0] else words[0].upper() + words[1:]  # a channel's name stays as it is
+    return first + ("" if words[-1] in ".!?" else ".")
 
 
 def state(name: str, tone: Tone) -> Markup:

@@ -22,7 +22,7 @@ def night_of(path: Path, watches: Watches | None = None) -> Night:
     missing: list[str] = []
     schema, parts = read_log(path, on_problem=missing.append)
     seen = LogPass(schema)
-    if seen.slow:
+    if seen.slow or seen.lacks:
         seen.over(parts, lambda _: None)
         return slow_night(path, seen)
     scoring = scoring_of(schema, path, watches)

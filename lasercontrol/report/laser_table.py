@@ -28,7 +28,7 @@ def _columns(night: Night, clock: Clock) -> list[Column]:
     lasers, names = night.lasers, night.criteria
     crossed = f"Crossed {names[0].percent:g} %" if len(names) == 1 else "Crossed"
     known: list[tuple[bool, Column]] = [
-        (True, ("Laser", "", False, lambda a: element("td", a.laser_id))),
+        (True, ("Laser", "", False, lambda a: element("td", a.laser_id, class_="who"))),
         (len({a.family for a in lasers}) > 1, ("Family", "", False, lambda a: element("td", a.family))),
         (True, ("State", "", False, lambda a: element("td", state(a.state, a.tone)))),
         (any(a.mode for a in lasers), ("Mode", "", False, lambda a: element("td", a.mode or NOTHING))),

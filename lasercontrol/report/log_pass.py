@@ -11,7 +11,7 @@ from lasercontrol.report.slow_log import SLOW_S
 from lasercontrol.report.thinning import POINTS, Thinned
 from lasercontrol.report.time_axis import TimeAxis
 from lasercontrol.telemetry.csv_columns import CHANGE
-from lasercontrol.telemetry.row import Block, Event, Phase, Schema, Sweep
+from lasercontrol.telemetry.row import LASER_CHANNELS, Block, Event, Phase, Schema, Sweep
 
 __all__ = ["LogPass", "stress_of"]
 
@@ -39,6 +39,8 @@ class LogPass:
         self.on_h, self.aged_h, self.invalid, self.asked = (np.zeros(n) for _ in range(4))
         self.stress_c_sum, self.stress_c_count = 0.0, 0
         self._names = [channel.name for channel in schema.channels]
+        self.lacks = [channel.name for channel in LASER_CHANNELS if channel not in schema.channels]
+        """Channels without which the monitor's detectors cannot judge."""
         self._aged = _aged_channel(schema, self._names)
         self._reference, self._wanted = np.full((2, n), 0.0), max(1, round(REFERENCE_S / schema.period_s))
         self._level: Thinned | None = None

@@ -90,6 +90,8 @@ class LaserLine:
     rate_percent_per_kh: float | None = None
     sweeps: tuple[Sweep, ...] = ()
     """The first and the last, where there are any."""
+    first_seen_utc_s: float | None = None
+    """When the data first show what the alarm is about, at or before the alarm."""
     stop: str | None = None
     """Why its test may end now."""
     evidence: tuple[str, ...] = ()
@@ -99,6 +101,12 @@ class LaserLine:
     def tone(self) -> Tone:
         """How urgent it is."""
         return tone_of(self.state)
+
+    @property
+    def change_percent(self) -> float | None:
+        """Of the last point of its curve: against its first minutes, temperature and all."""
+        good = self.curve.percent[np.isfinite(self.curve.percent)]
+        return float(good[-1]) if len(good) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,8 +59,12 @@ def one_by_one(night: Night, clock: Clock) -> Markup | None:
 def _card(laser: LaserLine, night: Night, clock: Clock) -> Markup:
     liv = liv_picture(laser)
     facts = [f"drift {signed(laser.drift_percent)} %"]
+    if (change := laser.change_percent) is not None and _apart(laser, change):
+        facts.append(f"{signed(change)} % since switch-on")
+    if laser.first_seen_utc_s is not None:
+        facts.append(f"first sign {clock.at(laser.first_seen_utc_s)}")
     if laser.first_alarm_utc_s is not None:
-        facts.append(f"first seen {clock.at(laser.first_alarm_utc_s)}")
+        facts.append(f"alarm {clock.at(laser.first_alarm_utc_s)}")
     if laser.confidence is not None:
         facts.append(f"confidence {percent(laser.confidence)}")
     if laser.stop:
@@ -86,6 +90,13 @@ def _card(laser: LaserLine, night: Night, clock: Clock) -> Markup:
         ),
         class_=f"laser t-{laser.tone}" + (" both" if liv else ""),
     )
+
+
+def _apart(laser: LaserLine, change: float) -> bool:
+    """Whether the curve says something else than the drift: it begins before the monitor's reference is complete."""
+    if laser.drift_percent is None or laser.drift_high_percent is None:
+        return True
+    return abs(change - laser.drift_percent) > max(1.0, 2 * (laser.drift_high_percent - laser.drift_percent))
 
 
 def alarms(night: Night, clock: Clock) -> Markup:
@@ -116,7 +127,7 @@ def _alarm(alarm: AlarmLine, clock: Clock) -> Markup:
         element("td", "lasts" if alarm.cleared_utc_s is None else clock.at(alarm.cleared_utc_s), class_="n"),
         element("td", state(alarm.severity, tone)),
         element("td", alarm.kind),
-        element("td", alarm.laser_id or "rack"),
+        element("td", alarm.laser_id or "rack", class_="who"),
         element("td", sentence(alarm.evidence)),
         element("td", alarm.detector),
     )

@@ -19,6 +19,8 @@ SLOW_S = 600.0
 """A log with fewer readings than one in so many seconds is one of hours of life."""
 Z95 = 1.959964
 LEAST_READINGS = 3
+WORN = 3.0
+"""Standard deviations of its rate by which a laser must wear to be called so: one healthy one in 700 is, wrongly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ def judged(hours: Floats, percent: Floats, criterion: float, scatter: Scatter) -
     crossed = crossing_h(h, y, criterion)
     ahead = (0.0, 0.0, 0.0) if crossed else _to_criterion(criterion - level, rate, rate_sd, scatter)
     sure = _chance(rate / rate_sd) if rate_sd > 0 else 1.0
-    worn = rate > Z95 * rate_sd and len(y) >= LEAST_READINGS
+    worn = rate > WORN * rate_sd and len(y) >= LEAST_READINGS
     state = "end-of-life" if crossed else "wear" if worn else "healthy" if len(y) >= LEAST_READINGS else "unknown"
     return SlowVerdict(
         state=state,

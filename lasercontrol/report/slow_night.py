@@ -10,9 +10,8 @@ import numpy as np
 from lasercontrol.report.criterion import criteria_of
 from lasercontrol.report.log_pass import LogPass, stress_of
 from lasercontrol.report.night import AlarmLine, Criterion, Curve, LaserLine, Night
-from lasercontrol.report.slow_log import SlowVerdict, judged, scatter_of
+from lasercontrol.report.slow_log import Scatter, SlowVerdict, judged, scatter_of
 from lasercontrol.report.times import duration
-from lasercontrol.telemetry.row import Schema
 
 __all__ = ["slow_night"]
 
@@ -39,13 +38,13 @@ def slow_night(path: Path, seen: LogPass) -> Night:
         end_utc_s=seen.axis.end_s if seen.rows else begin_s,
         rows=seen.rows,
         dated=bool(imported.get("dated", True)),
-        slow=True,
+        slow=seen.slow,
         lasers=lasers,
         alarms=tuple(alarm for line in lasers if (alarm := _past(line, begin_s)) is not None),
         gaps=tuple(seen.axis.gaps),
         faults=tuple(seen.axis.clock_set),
         chamber=seen.chamber,
-        judged_by=_assumptions(criteria, schema, scatter.path, scatter.noise),
+        judged_by=_assumptions(criteria, seen, scatter),
         failures=sum(line.state == "end-of-life" for line in lasers),
         device_hours=float(sum(line.on_h if line.crossed_h is None else line.crossed_h for line in lasers)),
         stress_c=stress_of(seen),
@@ -85,7 +84,7 @@ def _line(
         confidence=verdict.confidence if verdict else None,
         criterion=criterion,
         curve=replace(curve, low=curve.percent - band, high=curve.percent + band),
-        on_h=float(np.ptp(curve.utc_s)) / 3600 if len(curve.utc_s) else 0.0,
+        on_h=_on_h(seen, at, curve),
         invalid_share=float(seen.invalid[at] / seen.asked[at]) if seen.asked[at] else 0.0,
         first_past_h=past_h,
         crossed_h=crossed_h,
@@ -130,13 +129,23 @@ def _past(line: LaserLine, begin_s: float) -> AlarmLine | None:
     )
 
 
-def _assumptions(criteria: list[Criterion], schema: Schema, path: float, noise: float) -> tuple[str, ...]:
-    every = duration(schema.period_s / 3600)
-    scatter = f"{np.sqrt(1000 * path):.2f} % points of random path in 1,000 h, {noise:.2f} of noise on a reading"
+def _on_h(seen: LogPass, at: int, curve: Curve) -> float:
+    """Where readings are hours apart nothing is known of the time between, and it is taken as on."""
+    if not seen.slow:
+        return float(seen.on_h[at])
+    return float(np.ptp(curve.utc_s)) / 3600 if len(curve.utc_s) else 0.0
+
+
+def _assumptions(criteria: list[Criterion], seen: LogPass, scatter: Scatter) -> tuple[str, ...]:
+    path, noise = np.sqrt(1000 * scatter.path), scatter.noise
+    why = f"A reading every {duration(seen.schema.period_s / 3600)} is too seldom for the detectors of a night"
+    if not seen.slow:
+        why = f"The log lacks {', '.join(seen.lacks)}, without which the detectors of a night cannot judge"
+    found = f"{path:.2g} % points of random path in 1,000 h, {noise:.2g} of noise on a reading"
     return (
         *(f"Criterion: {said}." for said in dict.fromkeys(criterion.said for criterion in criteria)),
-        f"A reading every {every} is too seldom for the detectors of a night: criterion, trend and interval judge.",
+        f"{why}: criterion, trend and interval judge.",
         "Projection: a straight line from the start through the last reading (drift rule).",
-        f"Its 95 % interval comes from the readings of all lasers: {scatter}.",
+        f"Its 95 % interval comes from the readings of all lasers: {found}.",
         "An interpolated crossing lies on the line from the last reading below the criterion to the next one.",
     )

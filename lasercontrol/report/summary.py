@@ -10,7 +10,7 @@ from lasercontrol.report.times import Clock, duration
 
 __all__ = ["heading", "headline"]
 
-MOST_NAMED = 4
+MOST_NAMED = 3
 
 
 class Id(str):

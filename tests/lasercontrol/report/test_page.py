@@ -143,3 +143,10 @@ def test_an_alarm_has_its_first_sign_and_its_moment(tree: ET.Element) -> None:
     rows = [[cell.text for cell in row.iter("td")] for row in tree.iter("tr")]
     sudden = [row for row in rows if len(row) > 4 and row[4] == "sudden"]
     assert [row[:3] for row in sudden] == [["25 Nov 22:11:20", "25 Nov 22:12:20", "lasts"]]
+
+
+def test_a_failed_laser_has_no_hours_left(log: Path) -> None:
+    lasers = {each["id"]: each for each in report(ReportCall(path=log, out=None), StandIn).summary["lasers"]}
+    assert lasers["VX-02"]["hours_to_eol"] == 0
+    assert lasers["VX-02"]["first_alarm_utc"] == "2026-11-25T21:12:20Z"
+    assert lasers["VX-05"]["hours_to_eol"] == 30
