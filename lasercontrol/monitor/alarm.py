@@ -13,15 +13,15 @@ import json
 import math
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from heapq import heapify, heappop, heappush
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lasercontrol.alarm_settings import FOR_S, AlarmSettings
-from lasercontrol.monitor.finding import Finding, Kind, Severity
+from lasercontrol.monitor.condition import Condition, Key
+from lasercontrol.monitor.finding import Finding, Kind
 from lasercontrol.monitor.log_clock import LogClock
 from lasercontrol.monitor.transition import Step, Transition, step_of
 
@@ -29,25 +29,6 @@ __all__ = ["OF_THE_LASER", "AlarmEngine"]
 
 OF_THE_LASER = frozenset({Kind.SUDDEN, Kind.RAPID, Kind.WEAR, Kind.END_OF_LIFE, Kind.LIMIT})
 """Kinds that say that a laser has degraded; no others do."""
-
-Key = tuple[str, int]  # kind, and the laser's index or -1 for the rack
-
-
-@dataclass(slots=True)
-class _Condition:
-    """Trouble that is there, or was a moment ago. worst: its first most severe finding; gone: the one that ended it."""
-
-    worst: Finding
-    since_utc_s: float
-    seen: dict[str, int] = field(default_factory=dict)  # severity by the detectors that see it now
-    alarm: str = ""
-    gone: Finding | None = None
-    due_s: float | None = None  # of seconds watched: when it fires, or is over
-    due_utc_s: float = 0.0
-
-    @property
-    def severity(self) -> Severity:
-        return self.worst.severity
 
 
 class AlarmEngine:
@@ -61,7 +42,7 @@ class AlarmEngine:
         self._settings, self._laser_ids, self._prefix = settings, laser_ids, prefix
         self._for_s = {**FOR_S, **settings.for_s}
         self._clock = LogClock(settings.gap_s)
-        self._conditions: dict[Key, _Condition] = {}
+        self._conditions: dict[Key, Condition] = {}
         self._dues: list[tuple[float, Key]] = []
         self._changed: set[Key] = set()
         self._steps: list[Transition] = []
@@ -134,7 +115,7 @@ class AlarmEngine:
             self._again(key, condition, finding)
 
     def _begin(self, key: Key, finding: Finding, at_s: float) -> None:
-        condition = _Condition(finding, finding.since_utc_s, {finding.detector: int(finding.severity)})
+        condition = Condition(finding, finding.since_utc_s, {finding.detector: int(finding.severity)})
         self._conditions[key] = condition
         self._changed.add(key)
         if delay_s := self._for_s.get(finding.kind.value, 0.0):
@@ -143,7 +124,7 @@ class AlarmEngine:
         else:
             self._fire(key, condition, finding.utc_s)
 
-    def _again(self, key: Key, condition: _Condition, finding: Finding) -> None:
+    def _again(self, key: Key, condition: Condition, finding: Finding) -> None:
         """Seen by one more detector, or as worse, or back after it had gone; else it is no news."""
         if condition.seen.get(finding.detector) == finding.severity:
             return
@@ -157,7 +138,7 @@ class AlarmEngine:
             if condition.alarm:
                 self._step(condition, "escalated", finding, finding.utc_s)
 
-    def _gone(self, key: Key, condition: _Condition, finding: Finding, at_s: float) -> None:
+    def _gone(self, key: Key, condition: Condition, finding: Finding, at_s: float) -> None:
         if not condition.alarm:
             self._end(key, condition, "withdrawn", finding, finding.utc_s)
         elif delay_s := self._settings.clear_after_s:
@@ -166,22 +147,22 @@ class AlarmEngine:
         else:
             self._end(key, condition, "cleared", finding, finding.utc_s)
 
-    def _due(self, key: Key, condition: _Condition, due_s: float, due_utc_s: float) -> None:
+    def _due(self, key: Key, condition: Condition, due_s: float, due_utc_s: float) -> None:
         condition.due_s, condition.due_utc_s = due_s, due_utc_s
         heappush(self._dues, (due_s, key))
 
-    def _fire(self, key: Key, condition: _Condition, utc_s: float) -> None:
+    def _fire(self, key: Key, condition: Condition, utc_s: float) -> None:
         self._fired += 1
         condition.alarm, condition.due_s = f"{self._prefix}{self._fired}", None
         self._changed.add(key)
         self._step(condition, "firing", condition.worst, utc_s)
 
-    def _end(self, key: Key, condition: _Condition, step: Step, finding: Finding, utc_s: float) -> None:
+    def _end(self, key: Key, condition: Condition, step: Step, finding: Finding, utc_s: float) -> None:
         del self._conditions[key]
         self._changed.add(key)
         self._step(condition, step, finding, utc_s)
 
-    def _step(self, condition: _Condition, step: Step, finding: Finding, utc_s: float) -> None:
+    def _step(self, condition: Condition, step: Step, finding: Finding, utc_s: float) -> None:
         self._steps.append(
             step_of(
                 finding,
@@ -194,6 +175,24 @@ class AlarmEngine:
             )
         )
 
+    def ends(self, moment: tuple[int, float, float], why: str) -> list[Finding]:
+        """Findings that end all that is seen now, at seq, monotonic_s and utc_s; why: their evidence."""
+        seq, monotonic_s, utc_s = moment
+        return [
+            replace(
+                condition.worst,
+                detector=detector,
+                seq=seq,
+                monotonic_s=monotonic_s,
+                utc_s=utc_s,
+                since_utc_s=utc_s,
+                evidence=why,
+                active=False,
+            )
+            for condition in self._conditions.values()
+            for detector in condition.seen
+        ]
+
     def state(self) -> str:
         """The clock and the count, as JSON."""
         return json.dumps({**self._clock.state(), "fired": self._fired})
@@ -201,16 +200,14 @@ class AlarmEngine:
     def conditions(self) -> dict[Key, str | None]:
         """Conditions that have changed since this was asked last, as JSON; None: there is none any more."""
         changed, self._changed = self._changed, set()
-        return {
-            key: None if (found := self._conditions.get(key)) is None else json.dumps(_plain(found)) for key in changed
-        }
+        return {key: None if (found := self._conditions.get(key)) is None else found.as_json() for key in changed}
 
     def restored(self, state: str, conditions: Mapping[Key, str]) -> None:
         """Take up what `state` and all that `conditions` gave."""
         told = json.loads(state)
         self._fired = told.pop("fired")
         self._clock = LogClock(self._settings.gap_s, **told)
-        self._conditions = {key: _condition(json.loads(text)) for key, text in conditions.items()}
+        self._conditions = {key: Condition.of_json(text) for key, text in conditions.items()}
         self._dues = [(held.due_s, key) for key, held in self._conditions.items() if held.due_s is not None]
         heapify(self._dues)
 
@@ -243,18 +240,3 @@ def _trusted(finding: Finding) -> Finding:
 
 def _without_number(finding: Finding) -> str:
     return f"{finding.detector} ({finding.kind})"
-
-
-def _plain(held: _Condition | Finding) -> dict[str, Any]:
-    """Fields by name, those of a finding within as well; unlike `asdict` it copies nothing, which takes most of it."""
-    plain = {name: getattr(held, name) for name in held.__slots__}
-    return {name: _plain(value) if isinstance(value, Finding) else value for name, value in plain.items()}
-
-
-def _condition(told: dict[str, Any]) -> _Condition:
-    for name in ("worst", "gone"):
-        if (finding := told[name]) is not None:
-            told[name] = Finding(
-                **{**finding, "kind": Kind(finding["kind"]), "severity": Severity(finding["severity"])}
-            )
-    return _Condition(**told)

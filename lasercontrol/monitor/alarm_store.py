@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from lasercontrol.errors import RecordError
-from lasercontrol.monitor.alarm import Key
 from lasercontrol.monitor.alarm_schema import connected, writing
+from lasercontrol.monitor.condition import Key
 from lasercontrol.monitor.finding import Severity, State
 from lasercontrol.monitor.transition import Transition
 
@@ -92,9 +92,17 @@ class AlarmStore:
         return [row["line"] for row in rows]
 
     def checkpoint(self, name: str, seq: int, state: State, change: Change) -> None:
-        """Keep arrays of a detector as they were after row `seq`, with what the engine carries. sqlite3.Error."""
+        """Keep arrays of a detector as they were after row `seq`, with what the engine carries.
+
+        ValueError for an array of objects, which could be read back by running code alone; sqlite3.Error.
+        """
+        if objects := [key for key, array in state.items() if np.asarray(array).dtype.hasobject]:
+            raise ValueError(f"the state of {name} holds objects in {objects}; only numbers and text can be kept")
         packed = io.BytesIO()
-        np.savez(packed, allow_pickle=False, **state)
+        named: dict[str, Any] = dict(
+            state
+        )  # to its stubs `allow_pickle`, which NumPy 2.0 does not know, is one of them
+        np.savez(packed, **named)
         with writing(self.link):
             row = (name, seq, packed.getvalue())
             self.link.execute("INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?)", row)

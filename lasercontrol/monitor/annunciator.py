@@ -57,14 +57,22 @@ def ways_of(settings: AlarmSettings) -> list[Way]:
 class Annunciator:
     """Takes rows with what was found in them; made by `opened`, and to be closed."""
 
-    def __init__(self, store: AlarmStore, schema: Schema, settings: AlarmSettings, couriers: Sequence[Courier]) -> None:
-        self._store, self._settings, self._couriers = store, settings, couriers
+    def __init__(
+        self,
+        store: AlarmStore,
+        schema: Schema,
+        settings: AlarmSettings,
+        couriers: Sequence[Courier] = (),
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._store, self._couriers, self._clock = store, couriers, clock
         self._latching = frozenset(settings.latching)
         laser_ids = [laser.laser_id for laser in schema.lasers]
         self._engines = {prefix: AlarmEngine(settings, laser_ids, prefix) for prefix in (LOGGED, OUTSIDE)}
         self._backlog = _Backlog([])
         self.fired = dict.fromkeys(Severity, 0)
         """Alarms of this program's time, by severity."""
+        self._begun = False  # whether anything was told by `outside` or `pulse`
         for prefix, engine in self._engines.items():
             if (carried := store.carried(prefix)) is not None:
                 engine.restored(*carried)
@@ -91,7 +99,7 @@ class Annunciator:
                 for silence in settings.silences:
                     until_utc_s = silence.until.timestamp()
                     silenced(store.link, silence.laser, silence.kind, until_utc_s, clock(), "config", silence.why)
-            made = cls(store, schema, settings, [Courier(path, way, settings, clock) for way in ways])
+            made = cls(store, schema, settings, [Courier(path, way, settings, clock) for way in ways], clock)
         except BaseException:
             store.close()
             raise
@@ -132,12 +140,20 @@ class Annunciator:
 
     def outside(self, finding: Finding) -> list[Transition]:
         """What no log can hold, because it is about the log or this program; its seq is not looked at."""
-        finding = replace(finding, seq=self._engines[OUTSIDE].seq + 1)
-        return self._advance(OUTSIDE, _moments(finding.seq, finding.monotonic_s, finding.utc_s), [finding])
+        return self._outside(finding.monotonic_s, finding.utc_s, [finding])
 
     def pulse(self, monotonic_s: float, utc_s: float) -> list[Transition]:
         """Time passes for what was told by `outside`; when nothing else does, once in a while."""
-        return self._advance(OUTSIDE, _moments(self._engines[OUTSIDE].seq + 1, monotonic_s, utc_s), ())
+        return self._outside(monotonic_s, utc_s, [])
+
+    def _outside(self, monotonic_s: float, utc_s: float, findings: list[Finding]) -> list[Transition]:
+        """What an earlier program said of itself holds no longer, unless this one says so, too."""
+        engine = self._engines[OUTSIDE]
+        seq = engine.seq + 1
+        over = [] if self._begun else engine.ends((seq, monotonic_s, utc_s), "the program was started again")
+        self._begun = True
+        findings = [*over, *(replace(finding, seq=seq) for finding in findings)]
+        return self._advance(OUTSIDE, _moments(seq, monotonic_s, utc_s), findings)
 
     def standings(self) -> dict[str, Standing]:
         """How each way fares."""
@@ -177,7 +193,7 @@ class Annunciator:
 
     def _change(self, prefix: str, steps: Sequence[Transition]) -> Change:
         engine = self._engines[prefix]
-        return Change(prefix, engine.state(), steps, engine.conditions(), self._latching, time.time())
+        return Change(prefix, engine.state(), steps, engine.conditions(), self._latching, self._clock())
 
     def _keep(self, changes: list[Change]) -> None:
         """On the medium, or else in memory; told either way."""

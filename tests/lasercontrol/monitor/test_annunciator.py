@@ -81,3 +81,15 @@ def test_time_passes_for_them_by_pulses(tmp_path: Path) -> None:
         made.outside(found(1, Kind.STORAGE, None, active=False))
         assert not made.pulse(10.0, 10.0)
         assert [step.step for step in made.pulse(11.0, 11.0)] == ["cleared"]
+
+
+def test_what_an_earlier_program_said_of_itself_is_over_unless_it_is_said_again(tmp_path: Path) -> None:
+    settings = AlarmSettings(clear_after_s=10.0)
+    with Annunciator.opened(tmp_path, schema(), settings) as made:
+        made.outside(found(0, Kind.STORAGE, None))
+    with Annunciator.opened(tmp_path, schema(), settings) as again:
+        assert not again.outside(found(5, Kind.STORAGE, None))
+        assert not again.pulse(20.0, 20.0)
+    with Annunciator.opened(tmp_path, schema(), settings) as well:
+        assert not well.pulse(25.0, 25.0)
+        assert [(step.alarm, step.step) for step in well.pulse(35.0, 35.0)] == [("S1", "cleared")]
