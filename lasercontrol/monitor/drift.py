@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lasercontrol.monitor.finding import Finding, Kind, Severity, State
-from lasercontrol.monitor.minutes import Minute, Minutes
-from lasercontrol.monitor.temperature import Temperature
+from lasercontrol.monitor.minute_means import Minute, Minutes
+from lasercontrol.monitor.temperature_swing import Temperature
 from lasercontrol.telemetry.row import Block, Event, Schema, Sweep
 
 __all__ = ["Drift", "criterion_of"]

@@ -2,8 +2,8 @@
 
 Each laser's meter and photodiode are compared with their own slow mean. Both down together is the laser (catastrophic
 optical damage); the meter alone is fibre or lens; the photodiode alone is its own coupling; most of a rack at one row
-is the rig, and so is light that the current took with it. A loop that keeps the power answers damage with current: that,
-with the voltage beside it and no more light on the meter, counts as light lost.
+is the rig, and so is light that the current took with it. A loop that keeps the power answers damage with current:
+that, with the voltage beside it and no more light on the meter, counts as light lost.
 """
 
 from collections.abc import Iterator, Sequence
@@ -32,7 +32,7 @@ RIG_SHARE, RIG_LEAST = 0.5, 4
 """Share of the lasers that measure, and how many, that fall at one row when it is the rig."""
 READ = [0, 1, 2, 3]  # current, meter, photodiode, voltage
 CURRENT_FALL = 0.01
-"""Of the current: light that goes with it is the driver's doing. A voltmeter and an ammeter of a rack are a tenth of it."""
+"""Of the current: light that goes with it is the driver's doing; the ammeters of racks are right to a tenth of it."""
 KINDS = (Kind.SUDDEN, Kind.COUPLING, Kind.RIG)
 CARRIED = ("mean", "down", "off", "active", "before_utc_s")
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lasercontrol.monitor.finding import Finding, Kind
-from lasercontrol.monitor.temperature import Temperature
+from lasercontrol.monitor.temperature_swing import Temperature
 from lasercontrol.monitor.watch import Watch, watch_of
 from lasercontrol.telemetry.row import Block
 from sim.night import Night

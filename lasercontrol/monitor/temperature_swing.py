@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lasercontrol.monitor.finding import State
-from lasercontrol.monitor.minutes import Minute
+from lasercontrol.monitor.minute_means import Minute
 
 __all__ = ["Temperature"]
 
