@@ -105,8 +105,15 @@ class Measured(Parameter[float]):
     def ask(self, device: Device) -> float:
         """The value in our unit."""
         reported = device.ask_number(self.question)
-        if abs(reported) >= OVER_RANGE:
+        value = self.checked(device, reported)
+        if value is None:
             raise OverRange(device.name, f"{self.name}: the instrument reports {reported:g}, its code for over range.")
+        return value
+
+    def checked(self, device: Device, reported: float) -> float | None:
+        """A reported number in our unit, None where it is the code for over range; WrongReply where it cannot be."""
+        if abs(reported) >= OVER_RANGE:
+            return None
         value = reported / self.scale
         if not self.low <= value <= self.high:
             device.link.doubt(f"{self.name} that cannot be")

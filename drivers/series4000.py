@@ -6,16 +6,17 @@ ITC4001 and its sisters agree with it. The current set point and the measured cu
 """
 
 import time
+from dataclasses import dataclass
 from typing import ClassVar
 
 from drivers.emission import GuardedSwitch, ramp
 from drivers.errors import InterlockOpen, NotReady, WrongReply
-from drivers.instrument import ScpiInstrument
+from drivers.instrument import ScpiInstrument, number
 from drivers.link import Identity
 from drivers.parameter import Choice, Device, Measured, Number, Switch
 from drivers.series4000_condition import KEEPS_OFF, Condition
 
-__all__ = ["ITC4000", "LDC4000", "TED4000"]
+__all__ = ["ITC4000", "LDC4000", "TED4000", "Snapshot"]
 
 
 TRIPS = {
@@ -72,6 +73,18 @@ class _DiodeCurrent(Number):
         return low_a, min(high_a, device.ask_number("SOUR:CURR:LIM?"))
 
 
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What a controller reads at one moment; None where a reading is over range, or the model lacks that side."""
+
+    current_a: float | None
+    voltage_v: float | None
+    photodiode_a: float | None
+    temperature_c: float | None
+    output: bool
+    condition: Condition
+
+
 class _Series4000(ScpiInstrument):
     """What all of the series say."""
 
@@ -81,19 +94,36 @@ class _Series4000(ScpiInstrument):
     @property
     def condition(self) -> Condition:
         """The present state, all flags at once; WrongReply where the answer cannot be one."""
-        value = self.ask_number("STAT:MEAS:COND?")
+        return self._condition(self.ask_number("STAT:MEAS:COND?"))
+
+    def _condition(self, value: float) -> Condition:
         if value != int(value) or not 0 <= value < 65536:
             self.link.doubt("a condition that cannot be")
             raise WrongReply(self.name, f"to 'STAT:MEAS:COND?' came {value:g}, which is no 16 flags.")
         return Condition(int(value))
+
+    def _all(self, questions: tuple[str, ...]) -> tuple[float, ...]:
+        """The numbers that several questions in one message are answered with (IEEE 488.2, 8.4.1)."""
+        reply = self.ask_text(";:".join(questions))
+        values = tuple(number(part) for part in reply.split(";"))
+        known = tuple(value for value in values if value is not None)
+        if len(known) != len(questions) or len(values) != len(questions):
+            self.link.doubt("an answer of other parts")
+            raise WrongReply(self.name, f"to {len(questions)} questions came {reply[:80]!r}.")
+        return known
 
     def problems(self) -> list[str]:
         """Every flag of the condition register, in words."""
         return list(self.condition.words)
 
 
+READINGS = ("measured_current_a", "diode_voltage_v", "photodiode_current_a")
+
+
 class _LaserSide(_Series4000):
     """The current source of LDC and ITC."""
+
+    _celsius_at: int | None = None
 
     current_a = _DiodeCurrent(
         "SOUR:CURR",
@@ -147,6 +177,27 @@ class _LaserSide(_Series4000):
     def follows_within_a(self) -> float:
         """How far, in A, the measured current may be from a set point of 0: 0.2 % of the instrument's range."""
         return 2e-3 * self.ask_number("SOUR:CURR? MAX")
+
+    def snapshot(self) -> Snapshot:
+        """All that a test logs of a laser, with one message; WrongReply where one of the answers cannot be.
+
+        Temperatures are °C (`temperature_unit`), which is asked for once on every connection.
+        """
+        cools = isinstance(self, _CoolerSide)
+        if cools and self._celsius_at != self.link.reopened:
+            _require_celsius(self)
+            self._celsius_at = self.link.reopened
+        measured: dict[str, Measured] = {
+            name: getattr(type(self), name) for name in (*READINGS, *(("measured_temperature_c",) if cools else ()))
+        }
+        asked = (*(parameter.question for parameter in measured.values()), "OUTP?", "STAT:MEAS:COND?")
+        *values, output, condition = self._all(asked)
+        seen = [parameter.checked(self, value) for parameter, value in zip(measured.values(), values, strict=True)]
+        if output not in {0.0, 1.0}:
+            self.link.doubt("an answer that is neither on nor off")
+            raise WrongReply(self.name, f"output: {output:g} is neither on nor off.")
+        temperature_c = seen[3] if cools else None
+        return Snapshot(seen[0], seen[1], seen[2], temperature_c, output == 1.0, self._condition(condition))
 
     def require_current(self, current_a: float) -> None:
         """OutOfRange for a set point that may not be."""

@@ -1,10 +1,11 @@
 """The instruments of a bench: built from their addresses, connected together, each missing one told at once."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, cast
+from pathlib import Path
+from typing import Any, Protocol, cast
 
 from drivers.errors import InstrumentError, OutOfRange
 from drivers.instrument import Instrument
@@ -19,11 +20,12 @@ from lasercontrol.lab.roles import (
     Shutter,
     Spectrometer,
     Stage,
+    TemperatureController,
     lacking,
 )
-from lasercontrol.lab_settings import MASKED, InstrumentAddress, LabSettings
+from lasercontrol.lab_settings import MASKED, InstrumentAddress
 
-__all__ = ["Instruments", "Used"]
+__all__ = ["Instruments", "Named", "Used"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +38,38 @@ class Used:
     driver: Instrument
 
 
+class Named(Protocol):
+    """Settings that name instruments, as `lab` of a bench or an aging config does."""
+
+    @property
+    def instruments(self) -> Mapping[str, InstrumentAddress]:
+        """Name → driver and address."""
+
+    @property
+    def used(self) -> Sequence[tuple[str, str, str]]:
+        """(key in the config, role, name of the instrument) of every use of an instrument."""
+
+    @property
+    def backend(self) -> str:
+        """Of VISA."""
+
+    @property
+    def reconnect_s(self) -> float:
+        """For how long a lost link is tried again."""
+
+    @property
+    def message_log(self) -> Path | None:
+        """File that keeps every message."""
+
+
 class Instruments:
-    """Every instrument of a bench by name. Nothing is opened before `connect`.
+    """Every instrument of a bench by name. Nothing is opened before `connect`. prefix: of the settings' keys.
 
     Raises ConfigError where a driver does not exist, does not take its options, or cannot fill its role.
     """
 
-    def __init__(self, lab: LabSettings) -> None:
+    def __init__(self, lab: Named, prefix: str = "lab.") -> None:
+        self._prefix = prefix
         self.log = MessageLog(lab.message_log) if lab.message_log else None
         roles: dict[str, list[str]] = {name: [] for name in lab.instruments}
         for key, role, name in lab.used:
@@ -55,7 +82,7 @@ class Instruments:
         for key, role, name in lab.used:
             if absent := lacking(self._used[name].driver, role):
                 said = f"{name} calls itself a {role}, and has no {', '.join(absent)} (lasercontrol/lab/roles.py)."
-                raise ConfigError("config", None, f"lab.{key}", said)
+                raise ConfigError("config", None, f"{self._prefix}{key}", said)
 
     def __iter__(self) -> Iterator[Used]:
         return iter(self._used.values())
@@ -88,6 +115,10 @@ class Instruments:
         """An autocorrelator."""
         return cast("Autocorrelator", self._used[name].driver)
 
+    def temperature_controller(self, name: str) -> TemperatureController:
+        """A controller of a temperature."""
+        return cast("TemperatureController", self._used[name].driver)
+
     def sign_of_life(self, sign: Callable[[], None]) -> None:
         """Call this after every exchange with any of them: a long sweep is no hang."""
         for used in self:
@@ -109,18 +140,21 @@ class Instruments:
         if self.log:
             self.log.close()
 
-    def _require_role(self, key: str, role: str, name: str, lab: LabSettings) -> None:
+    def _require_role(self, key: str, role: str, name: str, lab: Named) -> None:
         try:
             kind = driver_named(lab.instruments[name].driver)
         except OutOfRange as error:
-            raise ConfigError("config", None, f"lab.instruments.{name}.driver", f"{error}") from None
+            raise ConfigError("config", None, f"{self._prefix}instruments.{name}.driver", f"{error}") from None
         if role not in kind.roles:
             can = ", ".join(kind.roles) or "nothing on a bench"
             said = f"{name} is a {lab.instruments[name].driver}, which can be used as {can}; not as {role}."
-            raise ConfigError("config", None, f"lab.{key}", said)
+            raise ConfigError("config", None, f"{self._prefix}{key}", said)
 
-    def _built(self, name: str, address: InstrumentAddress, lab: LabSettings) -> Instrument:
-        given = {key: _from_environment(name, key, value) for key, value in address.options.items()}
+    def _built(self, name: str, address: InstrumentAddress, lab: Named) -> Instrument:
+        given = {
+            key: _from_environment(f"{self._prefix}instruments.{name}.options.{key}", value)
+            for key, value in address.options.items()
+        }
         try:
             return driver_named(address.driver).at(
                 address.resource,
@@ -136,20 +170,20 @@ class Instruments:
                 f"{driver_named(address.driver).__name__}.__init__()", f"the driver {address.driver}"
             )
             said = said.replace("an unexpected keyword argument", "an option that it does not know:")
-            raise ConfigError("config", None, f"lab.instruments.{name}.options", f"{said}.") from None
+            raise ConfigError("config", None, f"{self._prefix}instruments.{name}.options", f"{said}.") from None
 
 
-def _from_environment(name: str, key: str, value: Any) -> Any:
+def _from_environment(place: str, value: Any) -> Any:
     """An option as it is, or, of `env:NAME`, what the environment has; ConfigError where it has not got it."""
     if value == MASKED:
         said = "was masked in the record: write it as env:NAME in the config, and set NAME in the environment."
-        raise ConfigError("config", None, f"lab.instruments.{name}.options.{key}", said)
+        raise ConfigError("config", None, place, said)
     if not (isinstance(value, str) and value.startswith("env:")):
         return value
     variable = value.removeprefix("env:")
     if variable not in os.environ:
         said = f"names the environment variable {variable}, which is not set."
-        raise ConfigError("config", None, f"lab.instruments.{name}.options.{key}", said)
+        raise ConfigError("config", None, place, said)
     return os.environ[variable]
 
 

@@ -17,6 +17,7 @@ __all__ = [
     "Shutter",
     "Spectrometer",
     "Stage",
+    "TemperatureController",
     "lacking",
 ]
 
@@ -147,6 +148,17 @@ class CurrentSource(Device, Protocol):
         """Go there in steps."""
 
 
+class TemperatureController(Device, Protocol):
+    """What holds the temperature of a mount or a chamber, while `tec` is on."""
+
+    temperature_c: float
+    tec: bool
+
+    @property
+    def measured_temperature_c(self) -> float:
+        """What it is."""
+
+
 class Shaper(Device, Protocol):
     """Three coefficients of the spectral phase, within a reach."""
 
@@ -171,6 +183,7 @@ ROLES: Mapping[str, type] = MappingProxyType(
         "shutter": Shutter,
         "current_source": CurrentSource,
         "shaper": Shaper,
+        "temperature_controller": TemperatureController,
     }
 )
 """Role, as drivers name it → what it asks for."""
