@@ -187,7 +187,7 @@ class Diode:
         return found if held.all() else self._limited(found, mount_c, limit_a)
 
     def _holding(self, power_w: Floats, junction_c: Floats) -> tuple[Floats, Floats, Floats, Floats, Floats]:
-        """Current for the light at a junction temperature, its change in A/K, voltage, its change in V/K, and dTj/dTm."""
+        """Current for the light at a junction temperature and its A/K, the voltage and its V/K, and dTj/dTm."""
         threshold, threshold_t = self.threshold(junction_c)
         slope, slope_t = self.slope(junction_c)
         current = self.leakage_a + threshold + power_w / slope

@@ -27,8 +27,8 @@ DRIVER_S = 10_800.0
 class LiveClimate:
     """State of n lasers that stand in one chamber and share one driver reference.
 
-    chamber_c: the air; mount_c (n,): of each laser as its sensor would show it but for its offset; flicker (n,), driver:
-    relative.
+    chamber_c: the air; mount_c (n,): of each laser as its sensor would show it but for its offset; flicker (n,) and
+    driver: relative.
     """
 
     def __init__(self, optics: Optics, chamber_c: float, rng: np.random.Generator) -> None:

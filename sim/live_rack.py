@@ -69,8 +69,8 @@ class SweepReadings(NamedTuple):
 class DiodeRack:
     """Lasers behind commands. All begins off, the mounts at the chamber's temperature; what is off does not age.
 
-    `t_s` is the rack's own clock and moves by `advance` alone; time may run as fast as the caller likes. Settings act at
-    once: ramps are the caller's. The same lasers, seed and calls give the same readings. Powers are those that the
+    `t_s` is the rack's own clock and moves by `advance` alone; time may run as fast as the caller likes. Settings act
+    at once: ramps are the caller's. The same lasers, seed and calls give the same readings. Powers are those that the
     light meter reads through a coupling as it was at first. A laser's number outside the rack raises IndexError, a
     setting that is no number or below 0 ValueError, and nothing is set.
     """
@@ -156,7 +156,8 @@ class DiodeRack:
     def set_current(self, laser: int, current_a: float) -> None:
         """Drive at constant current, A; 0 or above. Emits only while the output is on."""
         _checked("current", current_a, "A")
-        self._set_a[self._known(laser)], self._holds[laser] = min(current_a, self._limit_a[laser]), False
+        i = self._known(laser)
+        self._set_a[i], self._holds[i] = min(current_a, self._limit_a[i]), False
 
     def set_power(self, laser: int, power_w: float) -> None:
         """Drive at constant power, W: the loop holds the monitor photodiode, up to the channel's current limit."""
@@ -230,6 +231,8 @@ class DiodeRack:
         error = 1 + self._climate.driver + moment.driver
         at_current = diode.at_current(np.where(lit, self._set_a * error * moment.current, 0.0), mount_c)
         held = lit & self._holds
+        if not held.any():
+            return at_current._replace(power_w=at_current.power_w * flicker)
         target_w = np.where(held, self._set_w / self._optics.coupling / moment.photodiode / flicker, 1e-9)
         at_power = diode.at_power(target_w, mount_c, self._limit_a)
         point = Point._make(np.where(held, ours, theirs) for ours, theirs in zip(at_power, at_current, strict=True))

@@ -5,8 +5,8 @@
         block.values  # (t, n, 5)
     night.labels.loss_s
 
-A night is frozen by `NIGHT_VERSION`, its split and its number: the same numbers however the rows are cut into blocks, and
-a laser shows the same however many stand beside it (its chamber too, and its rack to the last sample).
+A night is frozen by `NIGHT_VERSION`, its split and its number: the same numbers however the rows are cut into blocks,
+and a laser shows the same however many stand beside it.
 """
 
 from collections.abc import Iterator
@@ -83,8 +83,8 @@ class Night:
         mains_cut: whether the mains fail once, for 2 to 40 min. clock_step: whether UTC jumps once.
 
     Raises:
-        ValueError: a failing share over 0 in the calibration split, one outside 0 to 1, no laser, a negative index, or a
-            length that is no whole number of minutes.
+        ValueError: an unknown split, a failing share over 0 in the calibration split or one outside 0 to 1, no laser, a
+            negative index, or a length that is no whole number of minutes.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class Night:
         mains_cut: bool = False,
         clock_step: bool = False,
     ) -> None:
-        share = FAILING_SHARE[split] if failing_share is None else failing_share
+        share = FAILING_SHARE.get(split, 0.0) if failing_share is None else failing_share
         _check(split, index, lasers, hours, share)
         self.split, self.index, self.seconds = split, index, round(hours * 3600)
         self._seed = NightSeed(split, index)
@@ -112,6 +112,11 @@ class Night:
         self.events = tuple(sorted((*drawn, *swings, *cut, *jump), key=lambda event: event.start_s))
 
     @property
+    def modes(self) -> tuple[Mode, ...]:
+        """What each laser suffers, (n,): as in the labels, before any loss is worked out."""
+        return self._fleet.mode
+
+    @cached_property
     def lasers(self) -> tuple[NightLaser, ...]:
         """The n lasers, in the order of all arrays."""
         return tuple(self._laser(i) for i in range(len(self._fleet.mode)))
@@ -168,7 +173,7 @@ def _check(split: Split, index: int, lasers: int, hours: float, share: float) ->
 
 
 def _due(fleet: Fleet, schedule: Schedule) -> tuple[Fleet, NDArray[np.float64]]:
-    """When each failure begins, in whole seconds of the clock; one that the night does not reach is no failure of it."""
+    """When each failure begins, in whole seconds of the clock; one that the night does not reach is none."""
     plan = fleet.plan
     onset_s = np.asarray(schedule.clock_s(plan.onset_h), dtype=np.float64)
     onset_s += np.where(schedule.phase(onset_s) == RAMP, RAMP_S, 0.0) * (onset_s > 0)  # nothing fails half lit

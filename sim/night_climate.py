@@ -1,6 +1,6 @@
 """What moves slowly in a simulated night: the chamber's air, each mount, the drivers' references, the light itself.
 
-All of it is defined at the minutes' ends (knots) and straight in between: that is the truth, not an approximation of it.
+All of it is defined at the minutes' ends (knots) and straight in between: that is the truth, and no approximation.
 """
 
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ DOOR_SHARE = 0.02
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Climate:
-    """At the (k,) knots: chamber_c (k,); mount_c (k, n), of the laser; shown_c (k, n), what its sensor would say without
+    """At the (k,) knots: chamber_c (k,); mount_c (k, n), of the laser; shown_c (k, n), what its sensor says but for
     noise; driver (k, racks), relative error of the current; flicker (k, n), relative; coupling (k, n), to the meter.
     """
 

@@ -1,4 +1,4 @@
-"""The lasers of a simulated night as they are put into their racks: diodes, optics, noise, and what they will suffer."""
+"""The lasers of a simulated night as they are put into racks: diodes, optics, noise, and what they will suffer."""
 
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
@@ -27,11 +27,11 @@ class Optics:
     """What stands between n lasers and their numbers; every field (n,).
 
     coupling: share of the light that reaches the meter; coupling_per_k: relative, with the chamber. light, meter,
-    photodiode: white noise of a sample, relative, of the light itself and of the two readings; flicker: of slow noise of
-    the light. jitter_k, sensor_k: of the mount and its reading; offset_k: of the sensor. wander_k, wander_s: slow
+    photodiode: white noise of a sample, relative, of the light itself and of the two readings; flicker: of the light's
+    slow noise. jitter_k, sensor_k: of the mount and its reading; offset_k: of the sensor. wander_k, wander_s: slow
     movement of the mount and its time constant. leak: share of the chamber's swing that reaches the laser; the sensor
-    sees half of it. voltage_v, current: noise of the two readings, V and relative. warm_k, warm_s: the mount's overshoot
-    when current comes on.
+    sees half of it. voltage_v, current: noise of the two readings, V and relative. warm_k, warm_s: by how much and for
+    how long the mount is warmer when current comes on.
     """
 
     coupling: Floats
@@ -53,7 +53,7 @@ class Optics:
 
 
 def draw_optics(rng: np.random.Generator, n: int) -> Optics:
-    """Optics of n lasers of one rack: white noise in all 0.02 to 0.2 % of reading [I], TEC within ±0.1 K [photonica.io]."""
+    """Optics of n lasers of one rack: white noise in all 0.02 to 0.2 % of reading [I], TEC ±0.1 K [photonica.io]."""
     noise = np.clip(_log_uniform(rng, 2e-4, 2e-3) * np.exp(0.2 * rng.standard_normal(n)), 2e-4, 2e-3)
     shared = rng.uniform(0.3, 0.7)
     return Optics(
@@ -84,7 +84,7 @@ def _log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
 class Fleet:
     """n lasers in racks of 64. family, at_power: (racks,); everything else (n,).
 
-    rated_a, limit_a: A; mount_c: set temperature; power_w: light at the rated point, fresh; above: (I - Ith) / Ith there;
+    rated_a, limit_a: A; mount_c: set temperature; power_w: light at the rated point, fresh; above: (I - Ith)/Ith there;
     swing_s: when the mount of a laser that fails within a swing begins to swing, NaN for all others.
     """
 

@@ -1,6 +1,6 @@
 """What really happened in a simulated night: what each laser suffered, and what only the rig did."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ LOSS_LEVELS = (0.02, 0.05, 0.20)
 class Labels:
     """The truth about n lasers of a night; times in seconds of its monotonic clock `t_s`.
 
-    mode: what each laser suffers, (n,). onset_s: when that begins, (n,), NaN for the healthy. loss_s: when `LOSS_LEVELS`
+    mode: what each laser suffers, (n,). onset_s: when that begins, (n,), NaN for the healthy. loss_s: when LOSS_LEVELS
     are passed at the mount's set temperature, noise and rig apart, (n, 3), NaN where the night ends before.
     final_loss: the share lost by the end, (n,), negative for a gain. events: all that the rig did, by their start.
     """
@@ -40,5 +40,19 @@ class Labels:
         return tuple(event for event in self.events if event.touches(laser))
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain JSON values; NaN as None."""
-        raise NotImplementedError
+        """Plain JSON values; what is not finite as None."""
+        return {
+            "mode": [str(mode) for mode in self.mode],
+            "onset_s": [_finite(value) for value in self.onset_s],
+            "loss_s": [[_finite(value) for value in row] for row in self.loss_s],
+            "final_loss": [_finite(value) for value in self.final_loss],
+            "events": [_plain(event) for event in self.events],
+        }
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _plain(event: RigEvent) -> dict[str, Any]:
+    return asdict(event) | {"kind": str(event.kind), "end_s": _finite(event.end_s)}

@@ -1,4 +1,4 @@
-"""What the diodes of a simulated night do at the minutes' ends, solved exactly, and how they answer to small changes."""
+"""What the diodes of a simulated night do at the minutes' ends, solved exactly, and how they answer small changes."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -97,7 +97,7 @@ class Lights:
         return out
 
     def _shown(self, point: Point, knots: slice, error: Array, flicker: Array) -> Base:
-        """The light's slow noise shows in the light at constant current, and in the current where the loop removes it."""
+        """The light's slow noise shows at constant current in the light, at constant power in the current."""
         coupling, held = self.climate.coupling[knots], self.fleet.holds_power & (point.held > 0)
         light = point.power_w * (1 + np.where(held, 0.0, flicker))
         correction = np.where(held, -flicker * point.power_w / np.where(held, point.power_per_a, 1.0), 0.0)
@@ -116,4 +116,4 @@ class Lights:
             point.power_per_a * monitor,
             point.voltage_per_a,
         )
-        return Base._make((np.asarray(part, dtype=np.float32) for part in parts))
+        return Base._make(np.asarray(part, dtype=np.float32) for part in parts)

@@ -126,7 +126,7 @@ class Rows:
             values = np.empty((TICK_S, n, 5), dtype=np.float32)
             quality = np.zeros(values.shape, dtype=np.uint8)
             t_s = self.schedule.knots_s[k] + np.arange(TICK_S, dtype=np.float64)
-            phase, step_s = self.schedule.phase(t_s), self._steps_s(t_s[0], n)
+            phase, step_s = self.schedule.phase(t_s), self._steps_s(t_s[0])
             ramp = self.lights.ramp(k) if phase[0] == RAMP else None
             for r, lanes in enumerate(racks):
                 base = ramp.at((..., lanes)) if ramp else between(begin.at(lanes), end.at(lanes), step_s[lanes])
@@ -140,7 +140,7 @@ class Rows:
                 minute = NightBlock(t_s, self._utc_s(t_s), values, quality, phases, rig)
                 yield minute if lit.all() else minute.at(lit)
 
-    def _steps_s(self, first_s: float, n: int) -> Floats:
+    def _steps_s(self, first_s: float) -> Floats:
         """Seconds into the minute at which each laser changes at once: by its own end, or by its driver."""
         sudden = self.lights.fleet.plan.slope_step < 1
         steps = np.where(sudden, self.onset_s, np.nan) - first_s

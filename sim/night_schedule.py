@@ -77,7 +77,7 @@ class Schedule:
         return np.asarray((t_s >= begin_s) & (t_s < end_s) & whole & ready)
 
     def dither_k(self, t_s: Array) -> Floats:
-        """What the dither adds to the mounts of even lasers; odd ones go the other way, so that the rack's mean stays."""
+        """What the dither adds to mounts of even lasers, K; odd ones go the other way, so that the mean stays."""
         t_s = np.asarray(t_s)
         swing = np.zeros(t_s.shape)
         for begin_s, end_s in DITHER_S:

@@ -7,7 +7,7 @@ from sim.wear import Mode
 __all__ = ["FAILING_SHARE", "HELD_OUT_ONLY", "MODES", "NIGHT_VERSION", "SPLIT_SEEDS", "Split"]
 
 NIGHT_VERSION = 1
-"""Of the generator: raised whenever any number of any night changes, so that a figure names the nights it was read on."""
+"""Of the generator: raised whenever any number of any night changes, so that a figure names its nights."""
 
 Split = Literal["calibration", "tuning", "test", "held-out"]
 """`calibration`: healthy nights, for thresholds alone. `tuning`: anything may be tuned on it. `test`: figures of the

@@ -19,7 +19,7 @@ CURRENT, METER, PHOTODIODE, VOLTAGE = 0, 1, 2, 3
 
 
 class Rows(NamedTuple):
-    """Rows of one laser that an event touches: values (s, 5), and what the laser would show without the rig, scalars."""
+    """Rows of one laser that an event touches: values (s, 5), and what the laser would show without the rig."""
 
     values: Singles
     base: Base
@@ -95,14 +95,12 @@ class RigHands:
         elif event.kind is RigKind.STUCK:
             self._stick(event, rows, values)
         else:
-            assert event.laser is not None
-            mine = Rows(values[rows, event.laser], base.at(event.laser), bool(self.holds_power[event.laser]))
+            lane = _lanes(event).start
+            mine = Rows(values[rows, lane], base.at(lane), bool(self.holds_power[lane]))
             STEPS[event.kind](mine, event)
 
     def _stick(self, event: RigEvent, rows: slice, values: Singles) -> None:
-        assert event.laser is not None
-        assert event.channel is not None
-        column = values[:, event.laser, event.channel]
+        column = values[:, _lanes(event).start, event.channel]
         if id(event) not in self.stuck:
             before = column[rows.start - 1] if rows.start else self._before(event, column)
             self.stuck[id(event)] = float(column[rows.start] if np.isnan(before) else before)

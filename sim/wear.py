@@ -92,9 +92,10 @@ class WearPlan:
 
     field_per_h: ordinary rate. onset_h: of the failure, infinite for none. gradual_per_h, exponent: K and m of the mean
     K (t - onset)^m of a gamma process. rapid_size, rapid_h, sigmoid: damage of the dark lines in the end, how long they
-    grow, and whether by a sigmoid or exponentially. slope_step: what a sudden failure leaves of the slope (1: none). leak_a: leakage after a sudden failure; leak_a_per_h: its growth; flicker_per_h: growth of the
-    1/f noise's factor. gain, gain_h: reverse ageing and its time constant. threshold_share: of the damage that raises
-    the threshold, the rest lowering the slope.
+    grow, and whether by a sigmoid or exponentially. slope_step: what a sudden failure leaves of the slope (1: none).
+    leak_a: leakage after a sudden failure; leak_a_per_h: its growth; flicker_per_h: growth of the 1/f noise's factor.
+    gain, gain_h: reverse ageing and its time constant. threshold_share: of the damage that raises the threshold, the
+    rest lowering the slope.
     """
 
     field_per_h: Floats
