@@ -34,7 +34,9 @@ READ = [0, 1, 2, 3]  # current, meter, photodiode, voltage
 CURRENT_FALL = 0.01
 """Of the current: light that goes with it is the driver's doing; the ammeters of racks are right to a tenth of it."""
 KINDS = (Kind.SUDDEN, Kind.COUPLING, Kind.RIG)
-CARRIED = ("mean", "down", "off", "active", "before_utc_s")
+CARRIED = ("mean", "down", "off", "active", "before_utc_s", "before_s")
+GAP_S = 60.0
+"""Without rows for longer, the means begin anew: what was lost meanwhile was not lost from one row to the next."""
 
 
 def measuring(phase: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -54,7 +56,7 @@ class LightLoss:
         self.down = np.zeros((n, 4), dtype=np.int64)  # rows running: meter, photodiode, loop, current
         self.off = np.zeros(n, dtype=np.int64)
         self.active = np.zeros((n, len(KINDS)), dtype=bool)
-        self.before_utc_s = np.array(np.nan)  # of the row before
+        self.before_utc_s, self.before_s = np.array(np.nan), np.array(np.nan)  # of the row before, UTC and monotonic
 
     def block(self, block: Block) -> Sequence[Finding]:
         """Rows, one after the other."""
@@ -65,8 +67,10 @@ class LightLoss:
         good = (block.quality[:, :, READ] == Quality.OK).all(axis=2) & np.isfinite(log).all(axis=2)
         good &= measuring(block.phase)
         for at in range(len(block.seq)):
+            if block.monotonic_s[at] - self.before_s > GAP_S:
+                self._anew()
             found += self._row(block, at, log[at], good[at])
-            self.before_utc_s = block.utc_s[at].copy()
+            self.before_utc_s, self.before_s = block.utc_s[at].copy(), block.monotonic_s[at].copy()
         return found
 
     def sweep(self, sweep: Sweep) -> Sequence[Finding]:  # noqa: ARG002 — the interface
@@ -76,7 +80,7 @@ class LightLoss:
     def event(self, event: Event) -> Sequence[Finding]:
         """After a gap the means begin anew; what was found stays."""
         if event.kind in {"restart", "gap"}:
-            self.mean[:], self.down[:], self.off[:] = np.nan, 0, 0
+            self._anew()
         return ()
 
     def state(self) -> State:
@@ -87,6 +91,9 @@ class LightLoss:
         """Takes them up again."""
         for name in CARRIED:
             setattr(self, name, state[name].copy())
+
+    def _anew(self) -> None:
+        self.mean[:], self.down[:], self.off[:] = np.nan, 0, 0
 
     def _row(self, block: Block, at: int, log: NDArray[np.float64], good: NDArray[np.bool_]) -> Iterator[Finding]:
         away = log - self.mean

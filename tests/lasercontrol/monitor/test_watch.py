@@ -77,6 +77,13 @@ def test_light_that_goes_with_the_current_is_the_drivers() -> None:
     assert watch.lasers()[3].state == "healthy"
 
 
+def test_what_was_lost_in_a_gap_was_not_sudden() -> None:
+    block = rows_of(T, N)
+    block.values[START:, 3, 1:3] *= 0.9
+    block.monotonic_s[START:] += 300
+    assert Kind.SUDDEN not in {finding.kind for finding in found_in(block)[0]}
+
+
 def test_half_a_rack_at_one_row_is_the_rig() -> None:
     block = rows_of(T, N)
     block.values[START:, :6, 1:3] *= 0.9
