@@ -91,7 +91,7 @@ class DiodeRack:
         self._fresh_w = fresh.power_w
         self._climate = LiveClimate(self._optics, chamber_c, np.random.default_rng((seed, 3)))
         self._wear = LiveWear(
-            self._rated_a, fresh.junction_c, energy_ev, exponent, above, np.random.default_rng((seed, 4))
+            self._rated_a, fresh.power_w, fresh.junction_c, energy_ev, exponent, above, np.random.default_rng((seed, 4))
         )
         self._rig = LiveRig(n)
         self._set_a, self._set_w = np.zeros(n), np.zeros(n)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from sim.array import Array
 from sim.diode import Point
-from sim.wear import GAMMA_SCALE, Ageing, Mode, WearPlan, acceleration
+from sim.wear import GAMMA_SCALE, Ageing, Mode, WearPlan, acceleration, critical_power_w
 from sim.wear_draw import Chance, draw_failure
 
 __all__ = ["LiveWear"]
@@ -16,13 +16,24 @@ Floats = NDArray[np.floating[Any]]
 
 NIGHT_H = 12.0
 
+FACET_W, FACET_SHAPE = 5.0, 6.0
+"""Weibull scale, as a multiple of the rated light, and shape (3 to 8 [M]) of the light that destroys a fresh facet."""
+
+FACET_FALL, FACET_EXPONENT = 0.01, 0.5
+"""By how much that falls in the first hour of rated stress, and with which power of the hours [M]."""
+
 
 class LiveWear:
-    """Damage of n lasers. rated_a, rated_junction_c, energy_ev, exponent, above: (n,), as in `sim.wear`."""
+    """Damage of n lasers. rated_a, rated_w, rated_junction_c, energy_ev, exponent, above: (n,), as in `sim.wear`.
+
+    Besides what it is told to suffer a laser fails suddenly where its light passes what its facet bears: rarely up to
+    the limits of the channels, and the sooner the older it is.
+    """
 
     def __init__(
         self,
         rated_a: Floats,
+        rated_w: Floats,
         rated_junction_c: Floats,
         energy_ev: Floats,
         exponent: Floats,
@@ -32,6 +43,7 @@ class LiveWear:
         self.rng, self.rated_a, self.rated_junction_c, self.above = rng, rated_a, rated_junction_c, above
         self.energy_ev, self.exponent = energy_ev, exponent
         self.plan = WearPlan.healthy(rng, len(rated_a))
+        self.facet_w = FACET_W * rated_w * rng.weibull(FACET_SHAPE, len(rated_a))
         self.mode = [Mode.HEALTHY] * len(rated_a)
         self.due_s = np.full(len(rated_a), np.inf)
         self.stress_h = np.zeros(len(rated_a))
@@ -76,6 +88,9 @@ class LiveWear:
         self.stress_h = self.stress_h + factor * dt_s / 3600
         grown = np.maximum(self.plan.gradual(self.stress_h) - before, 0.0)
         self.gradual = self.gradual + GAMMA_SCALE * self.rng.standard_gamma(grown / GAMMA_SCALE)
+        bears_w = critical_power_w(self.facet_w, self.stress_h, FACET_FALL, FACET_EXPONENT)
+        for laser in np.nonzero((point.power_w > bears_w) & (self.plan.slope_step == 1))[0]:
+            self.fail(int(laser), Mode.SUDDEN, t_s, None, None)
         self.begin(t_s, point.current_a > 0)
 
     def begin(self, t_s: float, lit: Array) -> None:

@@ -204,3 +204,11 @@ def test_currents_are_held_at_the_channels_limit() -> None:
     rack.set_current(0, 10.0)
     rack.advance(1)
     assert_close(rack.readings().values[0, CURRENT], rack.limit_a(0), rel=1e-3)
+
+
+def test_a_facet_is_destroyed_by_more_light_than_it_bears() -> None:
+    rack = lit(LiveLaser(), LiveLaser())
+    rack._wear.facet_w[0] = 0.9 * rack._fresh_w[0]
+    rack.advance(10)
+    assert rack.modes == (Mode.SUDDEN, Mode.HEALTHY)
+    assert rack.loss()[0] > 0.4
