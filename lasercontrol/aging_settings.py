@@ -116,6 +116,8 @@ class LaserSettings(_Settings):
     """That is kept; for constant power, where the ramp ends and the light is taken over from."""
     power_w: Real | None = Field(default=None, gt=0, le=1000)
     """That is kept at constant power."""
+    wavelength_nm: Real | None = Field(default=None, gt=100, le=30_000)
+    """For its meter's correction; null: as the meter stands."""
     place: PlaceSettings | None = None
     """Its instruments; a simulated rack needs none."""
     ramp: RampSettings | None = None
@@ -185,7 +187,7 @@ class RecipeSettings(_Settings):
     """How many ramp at a time."""
     settle_s: Real = Field(default=900.0, ge=0, le=86_400)
     """At the temperature of a stage before it counts."""
-    settled_within_k: Real = Field(default=0.1, gt=0, le=10)
+    settled_within_k: Real = Field(default=0.3, gt=0, le=10)
     """Of the set temperature, by the end of the settling; it is prolonged up to three times for that."""
     dither: DitherSettings | None = DitherSettings()
     """After the first settling, and after the burn-in; null: none."""

@@ -151,14 +151,17 @@ def rearm(
     def job() -> int:
         from getpass import getuser
 
-        from lasercontrol.config_file import find_config, load_config
+        from lasercontrol.config_file import find_config, is_aging, load_aging, load_config
         from lasercontrol.errors import CallerError
         from lasercontrol.lab.latch import rearm as take_latch
 
-        lab = load_config(find_config(config)).lab
-        if lab is None:
+        if is_aging(path := find_config(config)):
+            name = load_aging(path).name
+        elif (lab := load_config(path).lab) is not None:
+            name = lab.name
+        else:
             raise CallerError("the config has no `lab` section: a simulated bench has no interlock.")
-        print(take_latch(lab.name, operator or getuser(), why), flush=True)
+        print(take_latch(name, operator or getuser(), why), flush=True)
         return 0
 
     raise typer.Exit(status_of(job, debug=debug))
@@ -188,7 +191,15 @@ def twin(
     """Stand in for the instruments of a bench: servers on this machine that share one simulated laser."""
 
     def job() -> int:
-        from lasercontrol.config_file import find_config, located_in
+        from lasercontrol.config_file import find_config, is_aging, load_aging, located_in
+
+        if is_aging(path := find_config(config)):
+            from lasercontrol.aging.twin_rack import run as run_rack
+
+            with located_in(path):
+                run_rack(load_aging(path), rewritten=rewritten, say=lambda text: print(text, flush=True))
+            return 0
+
         from lasercontrol.twin.rehearsal import rehearse as rehearsed
         from lasercontrol.twin.run import run, twin_config
 
@@ -316,7 +327,7 @@ def export(
 
 @app.command()
 def monitor(
-    config: Annotated[str, typer.Argument(help="Path of an aging config, or name of a packaged one.")] = "aging-example",
+    config: Annotated[str, typer.Argument(help="Path or name of an aging config.")] = "aging-example",
     resume: Annotated[Path | None, typer.Option(help="Go on with this log, after whatever broke it off.")] = None,
     hours: Annotated[float | None, typer.Option(help="Of this run; without it, the recipe's.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for the log's folder; without it, the config's.")] = None,
@@ -324,9 +335,6 @@ def monitor(
         bool, typer.Option("--yes", help="Confirm the switching on of real lasers beforehand, for unattended use.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show stages, order and space; open nothing.")] = False,
-    rehearse: Annotated[
-        bool, typer.Option("--rehearse", help="A sped-up night over the wire, with failures and a killed monitor.")
-    ] = False,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -336,13 +344,8 @@ def monitor(
         from lasercontrol.aging.command import MonitorCall
         from lasercontrol.aging.command import monitor as monitored
 
-        if rehearse:
-            from lasercontrol.aging.night import rehearse as rehearsed
-
-            outcome = rehearsed(config, out=out, quiet=as_json)
-        else:
-            call = MonitorCall(config=config, resume=resume, hours=hours, out=out, yes=yes, dry_run=dry_run)
-            outcome = monitored(call)
+        call = MonitorCall(config=config, resume=resume, hours=hours, out=out, yes=yes, dry_run=dry_run)
+        outcome = monitored(call)
         told(outcome.sentences, outcome.summary, as_json=as_json)
         return outcome.exit_code
 

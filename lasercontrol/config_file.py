@@ -16,7 +16,7 @@ from lasercontrol.config import Config
 from lasercontrol.config_location import Key, Lines, dotted, line_of, read_yaml
 from lasercontrol.errors import ConfigError
 
-__all__ = ["find_config", "load_aging", "load_config", "located_in", "overridden", "packaged_names"]
+__all__ = ["find_config", "is_aging", "load_aging", "load_config", "located_in", "overridden", "packaged_names"]
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -51,6 +51,12 @@ def find_config(name: str) -> Path:
 def load_config(path: Path) -> Config:
     """Read and check a config; relative paths in it count from its folder. Raises ConfigError."""
     return _with_whole_paths(_checked(path, Config), path.resolve().parent)
+
+
+def is_aging(path: Path) -> bool:
+    """Whether a file is the config of an aging test: it lists lasers. ConfigError where it cannot be read."""
+    values, _ = read_yaml(path)
+    return isinstance(values, dict) and "lasers" in values
 
 
 def load_aging(path: Path) -> AgingConfig:

@@ -17,7 +17,7 @@ class Poll:
     values (n, 5) float32 in the order of `LASER_CHANNELS`, NaN where there is none; quality (n, 5) uint8, numbers of
     `bench.Quality`; rig (r,) float32. set_a (n,): the set points of the currents, as far as they are known. tripped:
     lasers whose interlock is open or whose output has gone off by itself, and why. lost: instruments that do not
-    answer, and why.
+    answer, and why. rebooted: lasers whose source has lost its settings, as after a cut of its mains: off, not tripped.
     """
 
     values: NDArray[np.float32]
@@ -26,6 +26,7 @@ class Poll:
     set_a: NDArray[np.float64]
     tripped: Mapping[int, str] = field(default_factory=dict)
     lost: Mapping[str, str] = field(default_factory=dict)
+    rebooted: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -242,11 +242,27 @@ class RecipeRun:
         self._mount_seen = np.where(ok, poll.values[:, MOUNT], np.nan).astype(np.float64)
         for number, why in poll.tripped.items():
             self.trip(number, why)
+        for number, why in poll.rebooted.items():
+            self._rise_again(number, why, float(poll.set_a[number]))
         for number, laser in enumerate(self.lasers):
             if laser.way is Way.ON and laser.power_w is not None and np.isfinite(poll.set_a[number]):
                 laser.set_a = float(poll.set_a[number])
         for number, why in self.guard.broken(poll, self.phases):
             self.hold(number, why, by="limit")
+
+    def _rise_again(self, laser: int, why: str, set_a: float) -> None:
+        """Its source was off for a while, as after a cut of its mains: up in a ramp, and settled anew."""
+        if not self.lasers[laser].live:
+            return
+        self.note("note", laser, {"text": f"its source has lost its settings ({why}); it is ramped up again"})
+        self.lasers[laser].set_a = set_a if np.isfinite(set_a) else 0.0
+        self.lasers[laser].way = Way.WAITING
+        self._mount_set.pop(laser, None)
+        mount = self.mount_of[laser]
+        if not mount.done:
+            again = mount.now.phase in {Phase.DITHER, Phase.SWEEP}
+            settle_s = max(mount.now.settle_s, self.config.recipe.settle_s)
+            mount.enter(mount.stage, elapsed_s=0.0 if again else mount.elapsed_s, settle_s=settle_s)
 
     def trip(self, laser: int, reason: str) -> None:
         """An interlock: off, and it stays off."""

@@ -58,7 +58,7 @@ class HasRange(Protocol):
 # ------------------------------------------------------------------------------------------------------------- off
 
 
-def make_safe(shutter: "Shutter", source: "CurrentSource | None") -> list[str]:
+def make_safe(shutter: "Shutter | None", source: "CurrentSource | None") -> list[str]:
     """Remove emission; what could not be done, in words. Empty: the shutter was seen closed, and the output off.
 
     Every step is tried, whatever became of the one before; then all of them again, where anything was left. A current
@@ -67,8 +67,11 @@ def make_safe(shutter: "Shutter", source: "CurrentSource | None") -> list[str]:
     return _attempt(shutter, source, last=False) and _attempt(shutter, source, last=True)
 
 
-def _attempt(shutter: "Shutter", source: "CurrentSource | None", *, last: bool) -> list[str]:
-    left = _undone(f"{shutter.name} is not closed", shutter.close_shutter, lambda: shutter.is_open is False, last=last)
+def _attempt(shutter: "Shutter | None", source: "CurrentSource | None", *, last: bool) -> list[str]:
+    left: list[str] = []
+    if shutter is not None:
+        what = f"{shutter.name} is not closed"
+        left += _undone(what, shutter.close_shutter, lambda: shutter.is_open is False, last=last)
     if source is None:
         return left
     lowered = _undone(

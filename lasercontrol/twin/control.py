@@ -8,7 +8,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol, runtime_checkable
 
 from drivers.emulators.faults import Fault
@@ -16,7 +16,7 @@ from drivers.emulators.server import Service
 from lasercontrol.twin.boxes import Boxes
 from lasercontrol.twin.laser import TwinLaser
 
-__all__ = ["Control"]
+__all__ = ["Control", "ControlPort"]
 
 
 @runtime_checkable
@@ -27,11 +27,11 @@ class Interlocked(Protocol):
         """It is closed; nothing comes on by itself."""
 
 
-class Control:
-    """Answers requests of the control port; `stop` ends the twin."""
+class ControlPort:
+    """Answers requests, one a line; faults are alike for every twin. services: instrument → who serves it."""
 
-    def __init__(self, boxes: Boxes, laser: TwinLaser, stop: Callable[[], None]) -> None:
-        self._boxes, self._laser, self._stop = boxes, laser, stop
+    def __init__(self, services: Mapping[str, Service], stop: Callable[[], None]) -> None:
+        self._services, self._stop = services, stop
 
     async def serve(self, port: int) -> asyncio.Server:
         """Listen on this machine alone."""
@@ -52,7 +52,7 @@ class Control:
             fault = Fault(told["kind"], float(told.get("seconds", 1.0)), int(told.get("count", 1)))
             self._service(told["inject"]).inject(fault)
         elif "heal" in told:
-            names = list(self._boxes.services) if told["heal"] == "all" else [told["heal"]]
+            names = list(self._services) if told["heal"] == "all" else [told["heal"]]
             for name in names:
                 self._service(name).heal()
         elif "close_interlock" in told:
@@ -60,24 +60,46 @@ class Control:
             if not isinstance(box, Interlocked):
                 raise TypeError(f"{box.name} has no interlock")
             box.close_interlock()
-        elif "score" in told:
-            return self._laser.score()
-        elif "state" in told:
-            return self._state()
         elif "stop" in told:
             self._stop()
         else:
-            said = (
-                f"a request has inject, heal, close_interlock, state, score or stop; got {', '.join(told) or 'nothing'}"
-            )
-            raise ValueError(said)
+            return self._own(told)
         return {"ok": True}
 
+    def _own(self, told: dict[str, Any]) -> dict[str, Any]:
+        """What only this twin knows."""
+        raise ValueError(f"there is no such request; got {', '.join(told) or 'nothing'}")
+
     def _service(self, name: str) -> Service:
-        services = self._boxes.services
-        if name not in services:
-            raise ValueError(f"there is no instrument {name!r}; there are {', '.join(services)}")
-        return services[name]
+        if name not in self._services:
+            raise ValueError(f"there is no instrument {name!r}; there are {', '.join(self._services)}")
+        return self._services[name]
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while line := await reader.readline():
+                writer.write(json.dumps(self.answer(line)).encode() + b"\n")
+                await writer.drain()
+        except (ConnectionError, ValueError):  # ValueError: a line without end
+            pass
+        finally:
+            writer.close()
+
+
+class Control(ControlPort):
+    """Of a bench; `stop` ends the twin."""
+
+    def __init__(self, boxes: Boxes, laser: TwinLaser, stop: Callable[[], None]) -> None:
+        super().__init__(boxes.services, stop)
+        self._boxes, self._laser = boxes, laser
+
+    def _own(self, told: dict[str, Any]) -> dict[str, Any]:
+        if "score" in told:
+            return self._laser.score()
+        if "state" in told:
+            return self._state()
+        said = f"a request has inject, heal, close_interlock, state, score or stop; got {', '.join(told) or 'nothing'}"
+        raise ValueError(said)
 
     def _state(self) -> dict[str, Any]:
         parts = self._laser.parts
@@ -91,13 +113,3 @@ class Control:
             "setting": {"gdd_ps2": gdd, "tod_ps3": tod, "fod_ps4": fod},
             "addresses": dict(self._boxes.addresses),
         }
-
-    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while line := await reader.readline():
-                writer.write(json.dumps(self.answer(line)).encode() + b"\n")
-                await writer.drain()
-        except (ConnectionError, ValueError):  # ValueError: a line without end
-            pass
-        finally:
-            writer.close()
