@@ -16,9 +16,8 @@ from lasercontrol.aging.under_way import AgingTest
 from lasercontrol.aging_settings import AgingConfig
 from lasercontrol.config_file import find_config, load_aging, located_in
 from lasercontrol.consent import Consent
-from lasercontrol.errors import BenchError, CallerError, SafetyError
+from lasercontrol.errors import BenchError, CallerError
 from lasercontrol.keyboard import has_keyboard, keys
-from lasercontrol.lab.latch import Latch
 from lasercontrol.lab.ownership import owned
 from lasercontrol.monitor.annunciator import ways_of
 from lasercontrol.signals import Attention, listening
@@ -70,13 +69,8 @@ def monitor(call: MonitorCall) -> Monitored:
 
 
 def _rack(config: AgingConfig, clock: LabClock) -> Rack:
-    if config.instruments:
-        from lasercontrol.aging.lab_rack import LabRack
-
-        latched = Latch(config.name).tripped
-        if latched is not None:
-            raise SafetyError(f"{latched}; when it is safe again: lasercontrol rearm CONFIG --why TEXT")
-        return LabRack(config)
+    if config.instruments:  # a rack of real instruments is checked and planned; driving it is the next step
+        raise CallerError("`instruments`: racks of real instruments cannot be driven yet; nothing was switched on.")
     from lasercontrol.aging.sim_rack import SimRack
 
     return SimRack(config, clock.monotonic_s)

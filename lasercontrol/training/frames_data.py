@@ -158,7 +158,8 @@ def _away(recipe: Recipe, start: Floats, inverse: Floats, rng: np.random.Generat
     about = scale * rng.standard_normal((n, 3)) @ inverse
     kind = rng.random((n, 1))
     mirrored = recipe.starts + recipe.mirrored
-    on_the_way = np.exp(rng.uniform(*np.log(recipe.on_the_way), (n, 1)))
+    nearest, farthest = recipe.on_the_way
+    on_the_way = np.exp(rng.uniform(log(nearest), log(farthest), (n, 1)))
     share = np.where(kind < recipe.starts, 1.0, np.where(kind < mirrored, 2.0, on_the_way))
     return np.asarray(np.where(kind < mirrored + recipe.between, share * start, about))
 

@@ -1,0 +1,61 @@
+"""`lasercontrol monitor`: planned, refused, and run for a few seconds on the simulated rack."""
+
+from pathlib import Path
+
+import pytest
+
+from lasercontrol.aging.command import MonitorCall, monitor
+from lasercontrol.config_file import find_config
+from lasercontrol.errors import CallerError, ConfigError
+from lasercontrol.telemetry.log_reader import read_log
+from lasercontrol.telemetry.row import Block, Event
+
+EXAMPLE = find_config("aging-example").read_text(encoding="utf-8")
+
+
+def written(tmp_path: Path, text: str) -> str:
+    path = tmp_path / "rack.yaml"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def test_a_dry_run_shows_stages_and_space_and_opens_nothing(tmp_path: Path) -> None:
+    outcome = monitor(MonitorCall(config=written(tmp_path, EXAMPLE), out=tmp_path / "runs", dry_run=True))
+    assert outcome.exit_code == 0
+    assert any("stress" in sentence for sentence in outcome.sentences)
+    assert any("GB" in sentence for sentence in outcome.sentences)
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("{ id: A02,", "{ id: A01,", "A01"),
+        ("settle_s: 900", "setle_s: 900", "settle_s"),
+        ("voltage_v: { low: 1.0, high: 2.5 }", "voltage_v: { low: 3.0, high: 2.5 }", "voltage_v"),
+    ],
+)
+def test_a_wrong_recipe_is_refused_with_its_line(tmp_path: Path, old: str, new: str, words: str) -> None:
+    wrong = EXAMPLE.replace(old, new)
+    with pytest.raises(ConfigError, match=words) as refused:
+        monitor(MonitorCall(config=written(tmp_path, wrong), out=tmp_path / "runs"))
+    assert refused.value.line is not None
+    assert new in wrong.splitlines()[refused.value.line - 1] or words in str(refused.value)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_rack_of_real_instruments_is_refused_before_anything(tmp_path: Path) -> None:
+    with pytest.raises(CallerError, match="cannot be driven yet; nothing was switched on"):
+        monitor(MonitorCall(config="aging-night", out=tmp_path / "runs", yes=True))
+
+
+def test_seconds_of_a_test_leave_a_log_that_can_be_read(tmp_path: Path) -> None:
+    text = EXAMPLE.replace("period_s: 1.0", "period_s: 0.2")
+    outcome = monitor(MonitorCall(config=written(tmp_path, text), out=tmp_path / "runs", hours=4 / 3600))
+    (folder,) = (tmp_path / "runs").iterdir()
+    schema, parts = read_log(folder)
+    items = list(parts)
+    assert outcome.exit_code == 0
+    assert [laser.laser_id for laser in schema.lasers][:2] == ["A01", "A02"]
+    assert sum(len(item.seq) for item in items if isinstance(item, Block)) > 5
+    assert [item.kind for item in items if isinstance(item, Event)][0] == "start"
