@@ -58,4 +58,4 @@ def test_seconds_of_a_test_leave_a_log_that_can_be_read(tmp_path: Path) -> None:
     assert outcome.exit_code == 0
     assert [laser.laser_id for laser in schema.lasers][:2] == ["A01", "A02"]
     assert sum(len(item.seq) for item in items if isinstance(item, Block)) > 5
-    assert [item.kind for item in items if isinstance(item, Event)][0] == "start"
+    assert next(item.kind for item in items if isinstance(item, Event)) == "start"
