@@ -284,7 +284,7 @@ def test_agents_are_compared(called: Called) -> None:
     ("words", "said"),
     [
         (["nowhere.yaml"], "nowhere.yaml: the file: does not exist."),
-        (["nowhere"], "nowhere: the config: is neither a file nor a packaged one (default, l1_pump, "),
+        (["nowhere"], "nowhere: the config: is neither a file nor a packaged one (aging-example, "),
         (["--agent", "simplex"], "command line: --agent: is 'simplex'; it must be 'random', 'nelder-mead', 'cma',"),
         (["--observe", "frog,eye"], "command line: --observe: is 'eye'; it must be 'frog', 'autocorrelation', "),
         (["--observe", "spectrum"], "command line: --observe: channels hold the spectrum alone"),

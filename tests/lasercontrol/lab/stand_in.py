@@ -207,6 +207,7 @@ class Bag:
         return self.devices[name]
 
     stage = shaper = shutter = current_source = power_meter = spectrometer = autocorrelator = device
+    temperature_controller = device
 
 
 @dataclass
