@@ -287,6 +287,8 @@ class RackTwinSettings(_Settings):
     """Where its instruments listen."""
     control_port: Count = Field(default=0, ge=0, le=65535)
     """For faults on demand and the truth; 0: any free one."""
+    free_ports: bool = False
+    """Whether the instruments listen on whichever ports are free, not on those of their addresses."""
     faults: tuple[FaultSettings, ...] = ()
     """What goes wrong, and when."""
 

@@ -335,6 +335,9 @@ def monitor(
         bool, typer.Option("--yes", help="Confirm the switching on of real lasers beforehand, for unattended use.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show stages, order and space; open nothing.")] = False,
+    rehearse: Annotated[
+        bool, typer.Option("--rehearse", help="A night in minutes on the twin: failures, silence, a killed monitor.")
+    ] = False,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -344,8 +347,13 @@ def monitor(
         from lasercontrol.aging.command import MonitorCall
         from lasercontrol.aging.command import monitor as monitored
 
-        call = MonitorCall(config=config, resume=resume, hours=hours, out=out, yes=yes, dry_run=dry_run)
-        outcome = monitored(call)
+        if rehearse:
+            from lasercontrol.aging.night import rehearse as rehearsed
+
+            outcome = rehearsed(config, out=out, quiet=as_json)
+        else:
+            call = MonitorCall(config=config, resume=resume, hours=hours, out=out, yes=yes, dry_run=dry_run)
+            outcome = monitored(call)
         told(outcome.sentences, outcome.summary, as_json=as_json)
         return outcome.exit_code
 

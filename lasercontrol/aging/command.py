@@ -16,8 +16,9 @@ from lasercontrol.aging.under_way import AgingTest
 from lasercontrol.aging_settings import AgingConfig
 from lasercontrol.config_file import find_config, load_aging, located_in
 from lasercontrol.consent import Consent
-from lasercontrol.errors import BenchError, CallerError
+from lasercontrol.errors import BenchError, CallerError, SafetyError
 from lasercontrol.keyboard import has_keyboard, keys
+from lasercontrol.lab.latch import Latch
 from lasercontrol.lab.ownership import owned
 from lasercontrol.monitor.annunciator import ways_of
 from lasercontrol.signals import Attention, listening
@@ -62,6 +63,7 @@ def monitor(call: MonitorCall) -> Monitored:
         opened.enter_context(keys(attention))
         if config.instruments:
             opened.enter_context(owned(config.name))
+            _require_armed(config)
         _agreed(config, Consent(attention, needed=bool(config.instruments) and not call.yes))
         identities = rack.connect()
         test = AgingTest(config, schema, folder, rack, clock, attention, ways=ways, identities=identities)
@@ -69,11 +71,20 @@ def monitor(call: MonitorCall) -> Monitored:
 
 
 def _rack(config: AgingConfig, clock: LabClock) -> Rack:
-    if config.instruments:  # a rack of real instruments is checked and planned; driving it is the next step
-        raise CallerError("`instruments`: racks of real instruments cannot be driven yet; nothing was switched on.")
+    if config.instruments:
+        from lasercontrol.aging.lab_rack import LabRack
+
+        return LabRack(config)
     from lasercontrol.aging.sim_rack import SimRack
 
     return SimRack(config, clock.monotonic_s)
+
+
+def _require_armed(config: AgingConfig) -> None:
+    """An interlock that has tripped stays tripped until a person has looked."""
+    if (tripped := Latch(config.name).tripped) is not None:
+        rearm = "when it is safe again: lasercontrol rearm CONFIG --why TEXT"
+        raise SafetyError(f"{config.name}: {tripped}; nothing was switched on; {rearm}")
 
 
 def _past(folder: Path, config: AgingConfig) -> tuple[Schema, RecipeMemory]:

@@ -13,8 +13,8 @@ GAIN = 0.3
 """Share of the relative error that the relative current changes by in one reading. The loop's gain is that times
 I / (I - Ith), so that it is stable down to 1.2 times the threshold."""
 
-DEAD_BAND = 1e-3
-"""Relative error that is left alone: about the noise of one reading."""
+DEAD_BAND = 3e-3
+"""Relative error that is left alone: beyond the noise of one reading, so that the current rests."""
 
 JUMP = 0.05
 """Relative change from one reading to the next, beyond what the current explains, after which it pauses."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from drivers.emulators.clock import VirtualClock
-from drivers.emulators.device import Box
+from drivers.emulators.device import Answer, Box
 from drivers.emulators.ilx import ILXBox
 from drivers.emulators.keithley2400 import Keithley2400Box
 from drivers.emulators.keithley2450 import Keithley2450Box
@@ -35,6 +35,13 @@ class RackSourceBox(Series4000Box):
         self._measures("CURRent2", lambda: self._seen(PHOTODIODE))
         if self.model.cooler_a:
             self._measures("TEMPerature", lambda: self._seen(MOUNT))
+
+    def answer(self, message: bytes) -> Answer:
+        """What a message gives; what it has set is brought to the diodes at once."""
+        answer = super().answer(message)
+        if self._laser in self._diodes.flowing:
+            self._diodes.bring(self._laser)
+        return answer
 
     @property
     def goal_c(self) -> float | None:

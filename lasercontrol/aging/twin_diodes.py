@@ -28,9 +28,11 @@ class TwinDiodes:
         self.cooling: dict[int, Callable[[], float | None]] = {}
         self._set: dict[int, tuple[float, float | None]] = {}
         self._seen: RackReadings | None = None
+        self._chamber_c = config.simulated.chamber_c
 
     def value(self, laser: int, column: int) -> float:
         """A quantity of a laser now."""
+        self.bring(laser)
         return float(self.readings().values[laser, column])
 
     def power_w(self, laser: int) -> float:
@@ -39,27 +41,23 @@ class TwinDiodes:
 
     def readings(self) -> RackReadings:
         """All of it, at the moment of the clock's tick."""
-        self._bring()
         now_s = self._clock.now_s
-        if self._seen is None or now_s - self.rack.t_s >= TICK_S:
-            if now_s > self.rack.t_s:
-                self.rack.advance(now_s - self.rack.t_s)
+        if now_s - self.rack.t_s >= TICK_S:
+            self.rack.advance(now_s - self.rack.t_s)  # with what was set before
+            self._seen = None
+        if self._seen is None:
             self._seen = self.rack.readings()
+            self._chamber_c = self._seen.chamber_c
         return self._seen
 
-    def _bring(self) -> None:
-        """What the boxes have set since; time passes up to then first, with what was set before."""
-        for laser, flowing in self.flowing.items():
-            cooling = self.cooling.get(laser)
-            wanted = flowing(), cooling() if cooling else None
-            if self._set.get(laser) != wanted:
-                self._put(laser, *wanted)
-
-    def _put(self, laser: int, current_a: float, mount_c: float | None) -> None:
-        if (now_s := self._clock.now_s) > self.rack.t_s:
-            self.rack.advance(now_s - self.rack.t_s)
+    def bring(self, laser: int) -> None:
+        """Take over what its box has set since; boxes call it after every message."""
+        cooling = self.cooling.get(laser)
+        current_a, mount_c = wanted = self.flowing[laser](), cooling() if cooling else None
+        if self._set.get(laser) == wanted:
+            return
         self.rack.set_current(laser, current_a)
         self.rack.set_output(laser, current_a > 0)
-        self.rack.set_mount(laser, self.rack.readings().chamber_c if mount_c is None else mount_c)
-        self._set[laser] = current_a, mount_c
+        self.rack.set_mount(laser, self._chamber_c if mount_c is None else mount_c)
+        self._set[laser] = wanted
         self._seen = None

@@ -165,6 +165,8 @@ async def _until_ended(config: AgingConfig, rewritten: Path | None, say: Callabl
 
 def _port(config: AgingConfig, name: str) -> int:
     """The port that the config names, where that is one of this machine; else a free one."""
+    if config.twin.free_ports:
+        return 0
     parts = config.instruments[name].resource.split("::")
     local = len(parts) > 3 and parts[1] in {"127.0.0.1", "localhost"}
     return int(parts[2]) if local and parts[2].isdigit() else 0

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic import BaseModel
 
 from lasercontrol.config import Config
 from lasercontrol.errors import BenchError, CallerError
@@ -48,7 +49,7 @@ class TwinProcess:
 
     @classmethod
     @contextmanager
-    def started(cls, config: Config, folder: Path, seed: int | None = None) -> Iterator["TwinProcess"]:
+    def started(cls, config: BaseModel, folder: Path, seed: int | None = None) -> Iterator["TwinProcess"]:
         """Up while the block runs, on the ports of the config; `config` of it has the twin's own addresses."""
         asked, told = folder / "asked.yaml", folder / "twin.yaml"
         asked.write_text(

@@ -44,9 +44,12 @@ def test_a_wrong_recipe_is_refused_with_its_line(tmp_path: Path, old: str, new: 
     assert not (tmp_path / "runs").exists()
 
 
-def test_a_rack_of_real_instruments_is_refused_before_anything(tmp_path: Path) -> None:
-    with pytest.raises(CallerError, match="cannot be driven yet; nothing was switched on"):
-        monitor(MonitorCall(config="aging-night", out=tmp_path / "runs", yes=True))
+def test_real_lasers_are_not_switched_on_unasked(tmp_path: Path) -> None:
+    with pytest.raises(
+        CallerError, match="nobody is at a keyboard to confirm: --yes confirms it; nothing was switched"
+    ):
+        monitor(MonitorCall(config="aging-night", out=tmp_path / "runs"))
+    assert not (tmp_path / "runs").exists()
 
 
 def test_seconds_of_a_test_leave_a_log_that_can_be_read(tmp_path: Path) -> None:
