@@ -28,7 +28,7 @@ from lasercontrol.telemetry.row import LASER_CHANNELS
 __all__ = ["LabRack"]
 
 LEAST_PATIENCE_S = 0.5
-REHEARSED_PATIENCE_S = 2.0
+REHEARSED_PATIENCE_S = 3.0
 """Where the clock runs faster than ours a row is late at once, and one process is all instruments."""
 ORDER_PATIENCE_S = 10.0
 """For a ramp, which takes its time; rows wait for it, other lasers' ramps run beside it."""
@@ -155,8 +155,10 @@ class LabRack:
         return self._ordered(currents_a, lambda laser: laser.drive(goals[id(laser)]))
 
     def hold_power(self, powers_w: Mapping[int, float]) -> dict[int, str]:
-        """The loop turns with every poll."""
+        """The loop turns with every poll, and forgets what it has seen up to now."""
         self._keep_w |= powers_w
+        for number in powers_w:
+            self.lasers[number].light = None
         return {}
 
     def _keep_light(self, poll: Poll) -> None:

@@ -1,4 +1,4 @@
-"""A night in minutes: 64 lasers over the wire on the twin, failures, a silent instrument, a monitor that is killed.
+"""A night in minutes: 64 lasers over the wire on the twin, failures, a lost link, a monitor that is killed.
 
 The twin and the monitor are processes of their own, and both are the very commands that people type. What the monitor
 says to systemd is listened to: so it is known what it had acknowledged when it was killed.

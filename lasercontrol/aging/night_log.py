@@ -87,7 +87,7 @@ def _links(seen: _Seen) -> Check:
     lost = [event.detail["instrument"] for event in seen.events if event.kind == "link-lost"]
     back = [event.detail["instrument"] for event in seen.events if event.kind == "link-back"]
     told = f"{len(lost)} lost, {len(back)} back, {seen.invalid} readings of a laser INVALID"
-    return Check("a silent instrument is told, and comes back", bool(lost) and len(back) == len(lost), told)
+    return Check("a lost link is told, and comes back", bool(lost) and len(back) == len(lost), told)
 
 
 def _stopped(seen: _Seen, ids: list[str], failing: Collection[str | None]) -> Check:

@@ -44,7 +44,6 @@ def happenings(config: AgingConfig) -> tuple[Happening, ...]:
     rapid, sudden, fibre, silent = steady[13], steady[4], steady[21], steady[30]
     light = frozenset({"sudden"})
     slow = frozenset({"rapid", "wear", "end-of-life"})
-    deaf_s = 600.0 / config.speed
     source = next(laser.place.source for laser in config.lasers if laser.id == silent and laser.place)
     return (
         Happening("dark lines, constant current", 3.0, _fail(rapid, "rapid", 0.3, 2.0), rapid, slow, within_h=2.0),
@@ -59,9 +58,9 @@ def happenings(config: AgingConfig) -> tuple[Happening, ...]:
         ),
         Happening("the chamber 2 K warmer", 5.0, {"chamber_c": config.simulated.chamber_c + 2.0}),
         Happening(
-            "an instrument silent",
+            "the link of an instrument lost",
             5.5,
-            {"inject": source, "kind": "deaf", "seconds": deaf_s},
+            {"inject": source, "kind": "drop", "count": 60},
             silent,
             frozenset({"instrument"}),
         ),

@@ -4,6 +4,7 @@ It knows neither instruments nor a clock, so that a night can be run through in 
 events, and from the events of a log a run is taken up again (`lasercontrol.aging.recipe_memory`).
 """
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -140,7 +141,7 @@ class RecipeRun:
             return
         if any(self.lasers[number].way is not Way.ON for number in live):
             return
-        before = mount.stage
+        before, phase = mount.stage, mount.phase
         off_k = np.abs(self._mount_seen[live] - mount.set_c)
         worst_k = float(np.nanmax(off_k)) if np.isfinite(off_k).any() else None
         words = mount.advance(dt_s, off_k=worst_k, within_k=self.config.recipe.settled_within_k)
@@ -148,6 +149,9 @@ class RecipeRun:
             self.note("note", live[0], {"text": words})
         if mount.stage != before:
             self._enter(mount, live)
+        if Phase.SETTLE in {phase, mount.phase}:
+            for number in live:
+                self.keep_light(number)  # anew: what the light does while the temperature moves is no jump
 
     def _enter(self, mount: MountRun, live: list[int]) -> None:
         """Another stage: another drive, or the end."""
@@ -244,11 +248,19 @@ class RecipeRun:
             self.trip(number, why)
         for number, why in poll.rebooted.items():
             self._rise_again(number, why, float(poll.set_a[number]))
-        for number, laser in enumerate(self.lasers):
-            if laser.way is Way.ON and laser.power_w is not None and np.isfinite(poll.set_a[number]):
-                laser.set_a = float(poll.set_a[number])
+        for known in np.flatnonzero(np.isfinite(poll.set_a)):
+            self._saw_set_point(int(known), float(poll.set_a[known]))
         for number, why in self.guard.broken(poll, self.phases):
             self.hold(number, why, by="limit")
+
+    def _saw_set_point(self, laser: int, set_a: float) -> None:
+        """Where a light's loop has brought it; or, at constant current, where a sweep that broke off has left it."""
+        run = self.lasers[laser]
+        if run.way is not Way.ON or self.mount_of[laser].sweeping == laser:
+            return
+        run.set_a = set_a
+        if run.power_w is None and not math.isclose(set_a, run.target_a, rel_tol=1e-6):
+            run.way = Way.RISING
 
     def _rise_again(self, laser: int, why: str, set_a: float) -> None:
         """Its source was off for a while, as after a cut of its mains: up in a ramp, and settled anew."""

@@ -45,7 +45,7 @@ class SimRack:
         self.diodes = diodes or diode_rack(config)
         self._now_s, self._last_s = now_s, now_s()
         self._ids = [laser.id for laser in config.lasers]
-        self.set_a = np.zeros(len(self._ids))
+        self.set_a, self._holds = np.zeros(len(self._ids)), np.zeros(len(self._ids), dtype=bool)
         self._tripped: dict[int, str] = {}
         self._lock = threading.RLock()  # a sweep comes from another thread
 
@@ -68,7 +68,7 @@ class SimRack:
         with self._lock:
             self._advance()
             seen = self.diodes.readings()
-            set_a = np.where(np.isfinite(seen.values[:, 0]), seen.values[:, 0], self.set_a)
+            set_a = np.where(self._holds & np.isfinite(seen.values[:, 0]), seen.values[:, 0], self.set_a)
             rig = np.array([seen.chamber_c], dtype=np.float32)
             return Poll(seen.values, seen.quality, rig, set_a.astype(np.float64), dict(self._tripped))
 
@@ -80,7 +80,7 @@ class SimRack:
                 if number in self._tripped:
                     continue
                 self.diodes.set_current(number, current_a)
-                self.set_a[number] = current_a
+                self.set_a[number], self._holds[number] = current_a, False
                 if current_a > 0 and not self.diodes.output(number):
                     self.diodes.set_output(number, True)
             return {n: why for n, why in self._tripped.items() if currents_a.get(n, 0.0) > 0}
@@ -91,6 +91,7 @@ class SimRack:
             self._advance()
             for number, power_w in powers_w.items():
                 self.diodes.set_power(number, power_w)
+                self._holds[number] = True
         return {}
 
     def switch_off(self, lasers: Sequence[int]) -> dict[int, str]:
