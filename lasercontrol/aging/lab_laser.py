@@ -2,12 +2,12 @@
 
 import math
 import threading
-from collections.abc import Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
-from drivers.errors import InstrumentError
+from drivers.errors import InstrumentError, SetPointLost
 from lasercontrol.aging.constant_power import ConstantPower
 from lasercontrol.aging.rack import LaserStanding, SweepReading
 from lasercontrol.aging.source_reading import reading_of
@@ -17,6 +17,8 @@ from lasercontrol.lab.roles import CurrentSource, PowerMeter, TemperatureControl
 from lasercontrol.lab.safe_order import make_safe
 
 __all__ = ["DiodeSource", "LabLaser"]
+
+T = TypeVar("T")
 
 
 class DiodeSource(CurrentSource, Protocol):
@@ -28,6 +30,7 @@ class DiodeSource(CurrentSource, Protocol):
 
 class LabLaser:
     """step_a: longest step of its current; on: whether its output was switched on, so that one that is off has tripped.
+    changed: what one of its instruments says that it has lost, as after a cut of its mains; "" where nothing is.
 
     Methods speak with the instruments and raise what drivers raise; none is called by two threads at a time.
     """
@@ -48,8 +51,17 @@ class LabLaser:
         self.on = False
         self.set_a = math.nan
         self.light: ConstantPower | None = None
+        self.changed = ""
         self.sweeping = threading.Event()
         self.sweep_ends = threading.Event()
+
+    def watched(self, act: Callable[[], T]) -> T:
+        """What an act gives; settings that an instrument has lost are remembered, whoever waits for the answer."""
+        try:
+            return act()
+        except SetPointLost as error:
+            self.changed = str(error)
+            raise
 
     def standing(self) -> LaserStanding:
         """As it is found."""
@@ -106,6 +118,10 @@ class LabLaser:
         if not self.cooler.tec:
             self.cooler.tec = True
 
+    def cooler_c(self) -> float:
+        """What the cooler of its mount measures; NaN without one."""
+        return math.nan if self.cooler is None else self.cooler.measured_temperature_c
+
     def sweep(self, currents_a: Sequence[float]) -> SweepReading:
         """Up from 0 in the currents given, then back to where it was. BenchError where it was broken off."""
         self.sweeping.set()
@@ -139,7 +155,7 @@ class LabLaser:
         return left
 
     def _mount_c(self, told_c: float) -> float:
-        return told_c if math.isfinite(told_c) or self.cooler is None else self.cooler.measured_temperature_c
+        return told_c if math.isfinite(told_c) else self.cooler_c()
 
 
 def _has(device: object, name: str) -> bool:

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from drivers.errors import InstrumentError, LinkError, SetPointLost
+from drivers.errors import InstrumentError, LinkError
 from lasercontrol.aging.lab_laser import DiodeSource, LabLaser
 from lasercontrol.aging.rack import LaserStanding, Poll, SweepReading
 from lasercontrol.aging.source_reading import SourceReading, reading_of
@@ -57,7 +57,6 @@ class LabRack:
         least_s = LEAST_PATIENCE_S if config.speed == 1.0 else REHEARSED_PATIENCE_S
         self._patience_s = max(least_s, 0.8 * config.period_s / config.speed)
         self._keep_w: dict[int, float] = {}
-        self._changed: dict[int, str] = {}
         self._last_poll_s = time.monotonic()
 
     def _laser(self, laser: LaserSettings) -> LabLaser:
@@ -98,25 +97,24 @@ class LabRack:
             assert place is not None  # noqa: S101 — the settings have looked
             if laser.sweeping.is_set():
                 continue
-            tasks[place.source] = lambda laser=laser: reading_of(laser.source)  # type: ignore[misc]
+            tasks[place.source] = lambda laser=laser: laser.watched(lambda: reading_of(laser.source))  # type: ignore[misc]
             if laser.meter is not None and place.meter:
                 tasks[place.meter] = lambda meter=laser.meter: meter.power_w  # type: ignore[misc]
             if place.cooler and laser.cooler is not None:
-                tasks[place.cooler] = lambda cooler=laser.cooler: cooler.measured_temperature_c  # type: ignore[misc]
+                tasks[place.cooler] = lambda laser=laser: laser.watched(laser.cooler_c)  # type: ignore[misc]
         if self.config.chamber:
             chamber = self.instruments.temperature_controller(self.config.chamber)
             tasks[self.config.chamber] = lambda: chamber.measured_temperature_c
         told = self._together.ask(tasks, self._patience_s)
-        poll = self._polled(told, self._rebooted(told))
+        poll = self._polled(told, self._rebooted())
         self._keep_light(poll)
         return poll
 
-    def _rebooted(self, told: Mapping[str, Any]) -> dict[int, str]:
-        """Lasers whose source is not as it was left; how it stands now is asked for at once."""
-        for number in range(len(self.lasers)):
-            if isinstance(seen := told.get(self._source_name(number)), SetPointLost):
-                self._changed[number] = str(seen)
-        changed, self._changed = self._changed, {}
+    def _rebooted(self) -> dict[int, str]:
+        """Lasers with an instrument that is not as it was left; how they stand now is asked for at once."""
+        changed = {number: laser.changed for number, laser in enumerate(self.lasers) if laser.changed}
+        for number in changed:
+            self.lasers[number].changed = ""
         self._of_sources(changed, lambda laser: laser.standing(), self._patience_s)
         return changed
 
@@ -237,12 +235,13 @@ class LabRack:
     def _of_sources(self, lasers: Iterable[int], act: Callable[[LabLaser], Any], patience_s: float) -> dict[int, Any]:
         """Laser → what act gave or raised, each by the thread of its source."""
         names = {number: self._source_name(number) for number in lasers}
-        tasks = {name: lambda number=number: act(self.lasers[number]) for number, name in names.items()}
+        tasks = {name: self._task(self.lasers[number], act) for number, name in names.items()}
         told = self._together.ask(tasks, patience_s) if tasks else {}
-        for number, name in names.items():
-            if isinstance(told[name], SetPointLost):
-                self._changed[number] = str(told[name])
         return {number: told[name] for number, name in names.items()}
+
+    @staticmethod
+    def _task(laser: LabLaser, act: Callable[[LabLaser], Any]) -> Callable[[], Any]:
+        return lambda: laser.watched(lambda: act(laser))
 
     @staticmethod
     def _failures(told: Mapping[int, Any]) -> dict[int, str]:
