@@ -1,6 +1,7 @@
 # Every verb of the project. Each works on a fresh clone: the environment is .venv, made on the first call.
 #   make run     base install, then tune a simulated laser (the main job)
 #   make run-twin  the same over the wire: the twin's instruments up, doctor, optimize, twin down, scores compared
+#   make run-night  a 12-hour aging test of 64 lasers over the wire in minutes: failures, a killed monitor, the report
 #   make test    every extra, then every test
 #   make prove-store  kill the log's writer before every call and 200 times at random: nothing acknowledged is lost
 #   make check   lint, format, types
@@ -15,7 +16,7 @@ export PIP_ROOT_USER_ACTION = ignore
 # -qq: errors are shown, progress and warnings are not.
 INSTALL := $(BIN)/python -m pip install -qq --no-input -c constraints.txt
 
-.PHONY: run run-twin test prove-store check bench clean
+.PHONY: run run-twin run-night test prove-store check bench clean
 .DELETE_ON_ERROR:
 
 run: .venv/.base
@@ -23,6 +24,9 @@ run: .venv/.base
 
 run-twin: .venv/.base
 	$(BIN)/lasercontrol twin --rehearse
+
+run-night: .venv/.base
+	$(BIN)/lasercontrol monitor aging-night --rehearse
 
 test: .venv/.full
 	$(BIN)/python -m pytest -n 2

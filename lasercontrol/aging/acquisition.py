@@ -15,7 +15,7 @@ from lasercontrol.aging.recipe_run import Orders, RecipeRun
 from lasercontrol.aging_settings import Action
 from lasercontrol.errors import LaserControlError
 from lasercontrol.signals import Attention, Wish
-from lasercontrol.telemetry.row import Event, Row, Sweep
+from lasercontrol.telemetry.row import Event, Phase, Row, Sweep
 from lasercontrol.telemetry.store import Store
 
 __all__ = ["Acquisition", "Wanted"]
@@ -159,8 +159,9 @@ class Acquisition:
         self._submit(Row(0, now_s, utc_s, poll.values, poll.quality, phases, poll.rig))
         self.rows += 1
         self._note_links(dict(poll.lost))
-        for why in poll.tripped.values():
-            self._latched(why)
+        for number, why in poll.tripped.items():
+            if self.run.lasers[number].latched is not Phase.TRIPPED:
+                self._latched(f"{self.run.lasers[number].laser_id}: {why}")
         self.run.saw(poll)
         self.on_row()
 

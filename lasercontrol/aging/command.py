@@ -23,7 +23,7 @@ from lasercontrol.lab.ownership import owned
 from lasercontrol.monitor.annunciator import ways_of
 from lasercontrol.signals import Attention, listening
 from lasercontrol.telemetry.log_reader import read_log
-from lasercontrol.telemetry.row import Schema
+from lasercontrol.telemetry.row import Phase, Schema
 from lasercontrol.telemetry.space import check_space
 
 __all__ = ["MonitorCall", "monitor"]
@@ -63,7 +63,7 @@ def monitor(call: MonitorCall) -> Monitored:
         opened.enter_context(keys(attention))
         if config.instruments:
             opened.enter_context(owned(config.name))
-            _require_armed(config)
+            _require_armed(config, past[1] if past else None)
         _agreed(config, Consent(attention, needed=bool(config.instruments) and not call.yes))
         identities = rack.connect()
         test = AgingTest(config, schema, folder, rack, clock, attention, ways=ways, identities=identities)
@@ -80,9 +80,13 @@ def _rack(config: AgingConfig, clock: LabClock) -> Rack:
     return SimRack(config, clock.monotonic_s)
 
 
-def _require_armed(config: AgingConfig) -> None:
-    """An interlock that has tripped stays tripped until a person has looked."""
-    if (tripped := Latch(config.name).tripped) is not None:
+def _require_armed(config: AgingConfig, memory: RecipeMemory | None) -> None:
+    """An interlock that has tripped stays tripped until a person has looked.
+
+    A log that knows which lasers it was can be gone on with: they stay off, and the others wait for nobody.
+    """
+    known = memory is not None and any(laser.latched is Phase.TRIPPED for laser in memory.lasers)
+    if not known and (tripped := Latch(config.name).tripped) is not None:
         rearm = "when it is safe again: lasercontrol rearm CONFIG --why TEXT"
         raise SafetyError(f"{config.name}: {tripped}; nothing was switched on; {rearm}")
 

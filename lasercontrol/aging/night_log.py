@@ -76,7 +76,7 @@ def _no_step(seen: _Seen, killed_utc_s: float, ids: list[str], failing: Collecti
     after = slice(before + 1, before + 6)
     current_a, phase = np.array(seen.current_a), np.array(seen.phase)
     calm = np.array([name not in failing for name in ids]) & (phase[before] == Phase.STRESS)
-    change = np.abs(current_a[after] / current_a[before] - 1.0)[:, calm]
+    change = np.abs(current_a[after][:, calm] / current_a[before][calm] - 1.0)
     ramped = int((phase[after][:, calm] == Phase.RAMP).any(axis=0).sum())
     worst = float(np.nanmax(change)) if np.isfinite(change).any() else np.inf
     told = f"{calm.sum()} lasers, currents within {100 * worst:.2f} %, {ramped} ramped"

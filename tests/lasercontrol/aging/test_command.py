@@ -1,14 +1,18 @@
 """`lasercontrol monitor`: planned, refused, and run for a few seconds on the simulated rack."""
 
+import threading
 from pathlib import Path
 
 import pytest
+import yaml
 
 from lasercontrol.aging.command import MonitorCall, monitor
 from lasercontrol.config_file import find_config
-from lasercontrol.errors import CallerError, ConfigError
+from lasercontrol.errors import CallerError, ConfigError, SafetyError
+from lasercontrol.lab.latch import Latch
 from lasercontrol.telemetry.log_reader import read_log
 from lasercontrol.telemetry.row import Block, Event
+from tests.lasercontrol.aging.wire import wire
 
 EXAMPLE = find_config("aging-example").read_text(encoding="utf-8")
 
@@ -62,3 +66,43 @@ def test_seconds_of_a_test_leave_a_log_that_can_be_read(tmp_path: Path) -> None:
     assert [laser.laser_id for laser in schema.lasers][:2] == ["A01", "A02"]
     assert sum(len(item.seq) for item in items if isinstance(item, Block)) > 5
     assert next(item.kind for item in items if isinstance(item, Event)) == "start"
+
+
+@pytest.fixture
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Owners and latches of this test alone."""
+    monkeypatch.setenv("LASERCONTROL_STATE", str(tmp_path / "state"))
+    return tmp_path
+
+
+def test_a_rack_that_has_tripped_waits_for_a_person(state: Path) -> None:
+    Latch("night").trip("the door is open")
+    with pytest.raises(SafetyError, match=r"the door is open .*nothing was switched on; .* lasercontrol rearm CONFIG"):
+        monitor(MonitorCall(config="aging-night", out=state / "runs", yes=True))
+
+
+def test_an_interlock_over_the_wire_latches_laser_and_rack_and_the_log_goes_on(state: Path) -> None:
+    with wire() as rig:
+        told = rig.rack.config.model_dump(mode="json", exclude_unset=True) | {"log": {"hdf5": False}}
+        path = written(state, yaml.safe_dump(told))
+        threading.Timer(1.0, lambda: rig.inject("ld1", "interlock")).start()
+        first = monitor(MonitorCall(config=path, out=state / "runs", yes=True, hours=0.04))
+        (folder,) = (state / "runs").iterdir()
+        assert list(first.summary["tripped"]) == ["A"]
+        with pytest.raises(SafetyError, match="A: ld1: its interlock"):
+            monitor(MonitorCall(config=path, out=state / "runs", yes=True))
+        rig.do(lambda: rig.box("ld1").close_interlock())
+        again = monitor(MonitorCall(config=path, resume=folder, yes=True, hours=0.02))
+        assert list(again.summary["tripped"]) == ["A"]
+        assert rig.box("ld1").emission_current_a == 0.0
+    _, parts = read_log(folder)
+    kinds = [part.kind for part in parts if isinstance(part, Event)]
+    assert (kinds.count("restart"), kinds.count("interlock"), kinds.count("stop")) == (1, 1, 2)
+
+
+def test_a_log_of_another_recipe_is_not_gone_on_with(tmp_path: Path) -> None:
+    text = EXAMPLE.replace("period_s: 1.0", "period_s: 0.2")
+    monitor(MonitorCall(config=written(tmp_path, text), out=tmp_path / "runs", hours=1 / 3600))
+    (folder,) = (tmp_path / "runs").iterdir()
+    with pytest.raises(CallerError, match="was begun with other recipe than the config has now"):
+        monitor(MonitorCall(config=written(tmp_path, text.replace("settle_s: 900", "settle_s: 800")), resume=folder))
