@@ -171,8 +171,7 @@ def _judged(
     plan = happenings(config)
     failing = {each.laser for each in plan if each.request and "fail" in each.request}
     checks = [*checks_of(plan, done, alarms), *log_checks(log, last_seq, done, failing)]
-    report = _report(log)
-    checks.append(report)
+    checks += [_replay(log), _report(log)]
     for check in checks:
         say(f"  {'well ' if check.well else 'WRONG'} {check.what}: {check.seen}")
     well = all(check.well for check in checks)
@@ -180,6 +179,17 @@ def _judged(
     told = [{"what": check.what, "well": check.well, "seen": check.seen} for check in checks]
     summary = {"log": str(log), "well": well, "checks": told, "alarms": len(alarms)}
     return Monitored((f"{verdict}. The log is {log}, its page {log / 'report.html'}",), summary, 0 if well else 3)
+
+
+def _replay(log: Path) -> Check:
+    """The same alarms again, over the kill and the restart."""
+    command = [sys.executable, "-m", "lasercontrol", "replay", str(log), "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 — this very program
+    if done.returncode:
+        return Check("a replay", False, done.stderr.strip()[-300:])
+    told = json.loads(done.stdout.strip().splitlines()[-1])
+    words = f"{told['steps']} steps of alarms over {told['rows']} rows"
+    return Check("a replay gives the same alarms, byte for byte", told["same_as_live"] is True, words)
 
 
 def _report(log: Path) -> Check:

@@ -13,6 +13,7 @@ from queue import Empty, SimpleQueue
 from lasercontrol.aging.acquisition import Wanted
 from lasercontrol.aging.lab_clock import LabClock
 from lasercontrol.aging_settings import Action, ActionSettings
+from lasercontrol.monitor.alarm_desk import AlarmDesk
 from lasercontrol.monitor.annunciator import Annunciator
 from lasercontrol.monitor.finding import Detector, Finding, Kind, Severity
 from lasercontrol.monitor.transition import Transition
@@ -87,12 +88,13 @@ class Scoring:
 
     def _score(self) -> None:
         if self._past is not None:
+            self._act_again(self._past)
             self._catch_up(self._past)
         while True:
             over = self._over.is_set()
             batch = self._gathered()
             for part in _parts(batch):
-                self._take(part, act=True)
+                self._take(part)
             self._look_at_storage()
             self._checkpoint(now=over)
             if over and not batch and self._items.empty():
@@ -122,27 +124,44 @@ class Scoring:
         for part in parts:
             cut = _before(part, self._live_from)
             if cut is not None:
-                self._take(cut, act=False)
+                self._take(cut)
             if _seq(part) >= last:
                 return
 
-    def _take(self, part: Part, *, act: bool) -> None:
+    def _act_again(self, folder: Path) -> None:
+        """What had fired before the end, but may not have been acted on; who is held already stays so."""
+        desk = AlarmDesk(folder)
+        try:
+            standing = desk.alarms()
+        finally:
+            desk.close()
+        ids = [laser.laser_id for laser in self.store.schema.lasers] if self.store else []
+        for alarm in standing:
+            laser = ids.index(alarm["laser_id"]) if alarm["laser_id"] in ids else None
+            words = f"alarm {alarm['alarm']} ({alarm['kind']}): {alarm['evidence']}"
+            self._want(Severity(alarm["severity"]), str(alarm["kind"]), laser, words)
+
+    def _take(self, part: Part) -> None:
         if isinstance(part, Block):
             steps = self.annunciator.rows(part, self.watch.block(part))
         elif isinstance(part, Sweep):
             steps = self.annunciator.moment(part, self.watch.sweep(part))
         else:
             steps = self.annunciator.moment(part, self.watch.event(part))
-        self._heed(steps, act=act)
+        self._heed(steps)
 
-    def _heed(self, steps: Sequence[Transition], *, act: bool) -> None:
+    def _heed(self, steps: Sequence[Transition]) -> None:
         for step in steps:
             if step.step not in {"firing", "escalated"}:
                 continue
             self.alarms.append(step)
-            action: Action = getattr(self._actions, step.severity.name.lower(), "mark")
-            if act and action != "mark" and step.kind.value not in self._actions.only_mark:
-                self.act(Wanted(action, step.laser, f"alarm {step.alarm} ({step.kind}): {step.evidence}"))
+            words = f"alarm {step.alarm} ({step.kind}): {step.evidence}"
+            self._want(step.severity, step.kind.value, step.laser, words)
+
+    def _want(self, severity: Severity, kind: str, laser: int | None, words: str) -> None:
+        action: Action = getattr(self._actions, severity.name.lower(), "mark")
+        if action != "mark" and kind not in self._actions.only_mark:
+            self.act(Wanted(action, laser, words))
 
     def _look_at_storage(self) -> None:
         """A log that is not kept is an alarm at once; it can stand in no log, and is told all the same."""
@@ -152,9 +171,9 @@ class Scoring:
             self.storage_told = bool(failure)
             words = failure or "the disk takes the log again"
             found = _storage(words, now_s, utc_s, active=bool(failure))
-            self._heed(self.annunciator.outside(found), act=True)
+            self._heed(self.annunciator.outside(found))
         else:
-            self._heed(self.annunciator.pulse(now_s, utc_s), act=True)
+            self._heed(self.annunciator.pulse(now_s, utc_s))
 
     def _checkpoint(self, *, now: bool) -> None:
         due = now or time.monotonic() - self._checkpointed_s >= CHECKPOINT_S
